@@ -1,0 +1,36 @@
+//! Limits that every decoder checks before it works or allocates.
+//! A new limit is a protocol change: a sender must know it.
+
+/// Longest request or answer body, in bytes, as sent.
+pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Longest body after decompression, in bytes.
+pub const PLAIN_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Longest single frame, in bytes. A page is about [`PAGE_BYTES`]; one record with a long history may exceed that.
+pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A page is closed once its entries carry this many raw bytes.
+pub const PAGE_BYTES: usize = 64 * 1024;
+/// Longest change chunk, in bytes.
+pub const CHANGE_BYTES_MAX: usize = 256 * 1024;
+/// Most dependencies of one change.
+pub const CHANGE_DEPS_MAX: usize = 64;
+/// Most operations of one change.
+pub const CHANGE_OPS_MAX: u64 = 2_000;
+/// Highest operation counter that a change may reach: automerge keeps counters in 32 bits.
+pub const OP_COUNTER_MAX: u64 = (1 << 31) - 1;
+/// Most changes in one push.
+pub const PUSH_CHANGES_MAX: usize = 2_000;
+/// Raw bytes after which a push is closed; the rest goes in the next request.
+pub const PUSH_BYTES: usize = 1024 * 1024;
+/// Most changes parked for missing dependencies, for one record.
+pub const PARKED_CHANGES_MAX: usize = 64;
+/// Most audiences (and so cursors) of one device.
+pub const AUDIENCES_MAX: usize = 64;
+/// Most deposits in one request.
+pub const DEPOSITS_MAX: usize = 500;
+/// Longest line of an import or of edits, in bytes.
+pub const LINE_BYTES_MAX: usize = 64 * 1024;
+/// Longest invitation, in bytes.
+pub const INVITATION_BYTES_MAX: usize = 1024;
+/// How far ahead of the server's clock a change's own time may lie, in seconds. Wrong clocks are data, not errors;
+/// only what breaks arithmetic is refused.
+pub const CHANGE_TIME_S_MAX: i64 = 253_402_300_799;
