@@ -1,1 +1,20 @@
-//! (to be written)
+//! What travels between a phone and the server: identifiers, frames, limits, codec and versions.
+//!
+//! This crate has no clock, no IO and does not know automerge. A record is here a key and opaque chunks of bytes;
+//! what they mean is `foras-record`'s matter.
+
+pub mod audience;
+pub mod codec;
+pub mod enrol;
+pub mod error;
+pub mod frame;
+pub mod grant;
+pub mod id;
+pub mod invitation;
+pub mod limits;
+pub mod merkle;
+pub mod page;
+pub mod push;
+pub mod record;
+pub mod sync;
+pub mod version;

@@ -1,0 +1,76 @@
+//! A push: changes that a device authored, under one signature.
+
+use minicbor::{Decode, Encode};
+
+use crate::id::{ChangeHash, Digest32, Incarnation, PublicKey, ServerId, Signature64};
+use crate::merkle;
+use crate::record::RecordRef;
+
+/// One change of a push.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PushItem {
+    /// The record that it changes.
+    #[n(0)]
+    pub record: RecordRef,
+    /// Changes of one action of a person share a number within a push, stand together, and are admitted whole.
+    #[n(1)]
+    pub change_set: u32,
+    /// The change chunk, exactly as automerge writes it.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub chunk: Vec<u8>,
+}
+
+/// Changes of one incarnation, made under one revision of its grant.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Push {
+    /// The incarnation whose actor authored every change.
+    #[n(0)]
+    pub incarnation: Incarnation,
+    /// The revision of the grant under which the changes were made.
+    #[n(1)]
+    pub grant_revision: u64,
+    /// The changes, in the order in which they were made.
+    #[n(2)]
+    pub items: Vec<PushItem>,
+    /// The device's signature of [`signed_bytes`].
+    #[n(3)]
+    pub signature: Signature64,
+}
+
+/// What a push's signature covers, besides the root over its items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PushScope {
+    /// The server that the push is for.
+    pub server: ServerId,
+    /// The server's epoch as the device knows it.
+    pub epoch: u64,
+    /// The author's incarnation.
+    pub incarnation: Incarnation,
+    /// The revision of the grant.
+    pub grant_revision: u64,
+}
+
+/// The leaf of one change: record, case, generation and hash.
+#[must_use]
+pub fn leaf(record: &RecordRef, hash: &ChangeHash) -> Digest32 {
+    let mut content = Vec::with_capacity(72);
+    content.extend_from_slice(&record.key.kind.0.to_be_bytes());
+    content.extend_from_slice(record.key.id.as_bytes());
+    content.extend_from_slice(record.case.as_ref().map_or(&[][..], |case| case.as_bytes()));
+    content.extend_from_slice(&record.generation.to_be_bytes());
+    content.extend_from_slice(hash.as_bytes());
+    merkle::leaf(&content)
+}
+
+/// The bytes that the device signs: a label, the scope, the author's key and the root over the leaves.
+#[must_use]
+pub fn signed_bytes(scope: &PushScope, author: &PublicKey, root: &Digest32) -> Vec<u8> {
+    let mut bytes = b"foras push 1".to_vec();
+    bytes.extend_from_slice(scope.server.as_bytes());
+    bytes.extend_from_slice(&scope.epoch.to_be_bytes());
+    bytes.extend_from_slice(author.as_bytes());
+    bytes.extend_from_slice(scope.incarnation.as_bytes());
+    bytes.extend_from_slice(&scope.grant_revision.to_be_bytes());
+    bytes.extend_from_slice(root.as_bytes());
+    bytes
+}

@@ -1,0 +1,201 @@
+//! The one exchange: a request that pushes and names cursors; an answer that acknowledges and brings pages.
+
+use minicbor::{Decode, Encode};
+
+use crate::grant::SignedGrant;
+use crate::id::{Digest32, DeviceId, Nonce, RecordId};
+use crate::page::Page;
+use crate::push::Push;
+use crate::version::ProtocolRange;
+
+/// The body of `POST /v1/sync`. Who asks is proven beside it (see [`Credentials`]).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct SyncRequest {
+    /// Versions that the device speaks.
+    #[n(0)]
+    pub protocol: ProtocolRange,
+    /// The server's epoch as the device knows it.
+    #[n(1)]
+    pub epoch: u64,
+    /// The revision of the grant whose audiences `cursors` follow.
+    #[n(2)]
+    pub grant_revision: u64,
+    /// The last position applied of each audience, in the order of the grant.
+    #[n(3)]
+    pub cursors: Vec<u64>,
+    /// Changes to admit, oldest first.
+    #[n(4)]
+    pub pushes: Vec<Push>,
+    /// Deposits: what is handed in without a sender.
+    #[n(5)]
+    pub deposits: Vec<Deposit>,
+}
+
+/// Something handed in beside the push. The server writes the record under its own actor and keeps no sender.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Deposit {
+    /// Random; the id of the record that the server writes, so that a repeated deposit counts once.
+    #[n(0)]
+    pub id: RecordId,
+    /// The content, as JSON of the kind that `foras-record` names; at most 2 KiB.
+    #[n(1)]
+    pub body: String,
+}
+
+/// Proof of who asks; it travels in HTTP headers, beside the body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The device that asks.
+    pub device: DeviceId,
+    /// The opaque token of the last answer.
+    pub token: [u8; 32],
+    /// The last answer's nonce and the device's signature of [`nonce_signed_bytes`]: proves the device when the
+    /// token has expired, and asks for a new one.
+    pub proof: Option<(Nonce, crate::id::Signature64)>,
+}
+
+/// What a device signs to prove itself: a label, itself and the nonce.
+#[must_use]
+pub fn nonce_signed_bytes(device: &DeviceId, nonce: &Nonce) -> Vec<u8> {
+    let mut bytes = b"foras nonce 1".to_vec();
+    bytes.extend_from_slice(device.as_bytes());
+    bytes.extend_from_slice(nonce.as_bytes());
+    bytes
+}
+
+/// One frame of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnswerFrame {
+    /// First: who answers, and what the next request needs.
+    Welcome(Welcome),
+    /// What became of a push.
+    Acks(Acks),
+    /// What became of the deposits.
+    DepositAcks(Vec<DepositAck>),
+    /// A page of a log.
+    Page(Page),
+    /// Last: where the logs stand. Without it the answer was cut.
+    Heads(Heads),
+    /// Instead of anything else: the request was refused as a whole.
+    Refused(Refusal),
+    /// A frame of a newer build, skipped.
+    Unknown(u8),
+}
+
+/// The first frame of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Welcome {
+    /// The version of the protocol that the answer speaks.
+    #[n(0)]
+    pub protocol: u16,
+    /// The server's epoch; another than the device knows means that the server was restored.
+    #[n(1)]
+    pub epoch: u64,
+    /// Server's time in milliseconds since 1970.
+    #[n(2)]
+    pub now_ms: i64,
+    /// The challenge for the next request.
+    #[n(3)]
+    pub nonce: Nonce,
+    /// A new token, when the request proved the device by a nonce.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub token: Option<[u8; 32]>,
+    /// The grant, when its revision is not the one that the request names. Pages below count its audiences.
+    #[n(5)]
+    pub grant: Option<SignedGrant>,
+}
+
+/// What became of one push of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Acks {
+    /// Index of the push in the request.
+    #[n(0)]
+    pub push: u16,
+    /// Items that are not plainly durable; every other item of the push is.
+    #[n(1)]
+    pub exceptions: Vec<Exception>,
+}
+
+/// An item of a push that is not plainly durable.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Exception {
+    /// Index of the item in its push.
+    #[n(0)]
+    pub item: u32,
+    /// What became of it.
+    #[n(1)]
+    pub outcome: Outcome,
+}
+
+/// What became of a pushed change, other than being durable now.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Outcome {
+    /// The server had it already: durable as well.
+    #[n(0)]
+    Duplicate,
+    /// Kept until what it depends on comes; not durable yet: push it again.
+    #[n(1)]
+    Parked,
+    /// Received and kept for a supervisor; not in the record. The device need not keep it.
+    #[n(2)]
+    Quarantined {
+        /// A stable code.
+        #[n(0)]
+        code: String,
+    },
+    /// Not admitted: this change and what builds on it.
+    #[n(3)]
+    Refused {
+        /// A stable code.
+        #[n(0)]
+        code: String,
+    },
+    /// Not looked at: an earlier item of the same change set was refused.
+    #[n(4)]
+    SetRefused,
+    /// The server could not take it now; push it again.
+    #[n(5)]
+    Later,
+}
+
+/// What became of a deposit.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct DepositAck {
+    /// The deposit.
+    #[n(0)]
+    pub id: RecordId,
+    /// `None`: durable. Otherwise the stable code of the refusal.
+    #[n(1)]
+    pub refused: Option<String>,
+}
+
+/// The last frame of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Heads {
+    /// The last position of each audience, in the order of the grant.
+    #[n(0)]
+    pub heads: Vec<u64>,
+    /// True when the answer stops before those positions: ask again.
+    #[n(1)]
+    pub more: bool,
+    /// Fingerprint of each audience's records; room for reconciliation, empty for now.
+    #[n(2)]
+    pub digests: Vec<Digest32>,
+}
+
+/// The request was refused as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Refusal {
+    /// A stable code.
+    #[n(0)]
+    pub code: String,
+    /// Whether the same request may succeed later.
+    #[n(1)]
+    pub retryable: bool,
+    /// A fresh challenge, where proving the device anew would help.
+    #[n(2)]
+    pub nonce: Option<Nonce>,
+    /// Seconds to wait before the next attempt; 0 where the device decides.
+    #[n(3)]
+    pub retry_after_s: u32,
+}
