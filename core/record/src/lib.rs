@@ -1,1 +1,11 @@
-//! (to be written)
+//! What is kept, in the field's words: kinds of records, who may see and write them, merging, admission, rulings and
+//! indicators. The only crate that speaks automerge. It opens no file, reads no clock and draws no random number.
+
+pub mod audience;
+pub mod field;
+pub mod identity;
+pub mod kind;
+pub mod kinds;
+pub mod place;
+pub mod registry;
+pub mod role;

@@ -1,0 +1,50 @@
+//! How ids derive from one another. A person's id is random. Who holds it can derive the rest; nobody can go back.
+
+use foras_wire::id::RecordId;
+use foras_wire::record::{RecordKey, RecordRef};
+
+use crate::kind::{Identity, Kind};
+
+/// The case of a person.
+#[must_use]
+pub fn case_of_person(person: &RecordId) -> RecordId {
+    RecordId::derived("foras case", person.as_bytes())
+}
+
+/// The badge of a person.
+#[must_use]
+pub fn badge_of_person(person: &RecordId) -> RecordId {
+    RecordId::derived("foras badge", person.as_bytes())
+}
+
+/// The record of `kind` that a case has one of: its path, project or assessment.
+#[must_use]
+pub fn of_case(kind: Kind, case: &RecordId) -> RecordId {
+    let label = match kind {
+        Kind::Path => "foras path",
+        Kind::Project => "foras project",
+        Kind::Assessment => "foras assessment",
+        _ => return *case,
+    };
+    RecordId::derived(label, case.as_bytes())
+}
+
+/// The record of `kind` with this id, of this case.
+#[must_use]
+pub fn record(kind: Kind, id: RecordId, case: Option<RecordId>) -> RecordRef {
+    RecordRef { key: RecordKey { kind: kind.code(), id }, case, generation: 0 }
+}
+
+/// Whether the id, kind and case of a record agree, as far as they can be checked one-way.
+#[must_use]
+pub fn agrees(kind: Kind, record: &RecordRef) -> bool {
+    let id = &record.key.id;
+    match (kind.rule().identity, &record.case) {
+        (Identity::Person, Some(case)) => case_of_person(id) == *case,
+        (Identity::Case, Some(case)) => id == case,
+        (Identity::FromCase, Some(case)) => of_case(kind, case) == *id,
+        // A badge's link to its case is one-way from both; the case's staff vouch for it.
+        (Identity::FromPerson | Identity::RandomOfCase, Some(_)) | (Identity::Free, None) => true,
+        _ => false,
+    }
+}
