@@ -81,11 +81,8 @@ mod tests {
 
     #[test]
     fn an_invitation_survives_its_qr_code() {
-        let invitation = Invitation {
-            server_url: "http://127.0.0.1:8080".into(),
-            server_key: PublicKey([7; 32]),
-            secret: [9; 16],
-        };
+        let invitation =
+            Invitation { server_url: "http://127.0.0.1:8080".into(), server_key: PublicKey([7; 32]), secret: [9; 16] };
         assert_eq!(invitation.to_string().parse(), Ok(invitation));
     }
 

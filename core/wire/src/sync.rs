@@ -3,7 +3,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::grant::SignedGrant;
-use crate::id::{Digest32, DeviceId, Nonce, RecordId};
+use crate::id::{DeviceId, Digest32, Nonce, RecordId};
 use crate::page::Page;
 use crate::push::Push;
 use crate::version::ProtocolRange;

@@ -1,0 +1,208 @@
+//! Golden bytes of every message: what one build writes, every later build must read and write alike.
+//!
+//! `FORAS_BLESS=1` rewrites the file, for a deliberate change of the protocol (which needs a new version).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use foras_wire::enrol::{CaseNumberBlock, EnrolAnswer, EnrolRequest};
+use foras_wire::frame::{FrameReader, decode_request, encode_frame, encode_request, from_cbor, to_cbor};
+use foras_wire::grant::{Grant, SignedGrant};
+use foras_wire::id::{Actor, ChangeHash, DeviceId, Incarnation, Nonce, PublicKey, RecordId, ServerId, Signature64};
+use foras_wire::page::{AuthorEntry, ChangeEntry, Entry, Page, RawEntry, SeenEntry, WholeEntry};
+use foras_wire::push::{Push, PushItem};
+use foras_wire::record::{KindCode, RecordKey, RecordRef};
+use foras_wire::sync::{
+    Acks, AnswerFrame, Deposit, DepositAck, Exception, Heads, Outcome, Refusal, SyncRequest, Welcome,
+};
+use foras_wire::version::ProtocolRange;
+
+fn record() -> RecordRef {
+    RecordRef {
+        key: RecordKey { kind: KindCode(4), id: RecordId([0x11; 16]) },
+        case: Some(RecordId([0x22; 16])),
+        generation: 0,
+    }
+}
+
+fn request() -> SyncRequest {
+    SyncRequest {
+        protocol: ProtocolRange { min: 1, max: 1 },
+        epoch: 3,
+        grant_revision: 2,
+        cursors: vec![0, 17, 300],
+        pushes: vec![Push {
+            incarnation: Incarnation([0x33; 16]),
+            grant_revision: 2,
+            items: vec![PushItem { record: record(), change_set: 0, chunk: vec![0x85, 0x6f, 0x4a, 0x83] }],
+            signature: Signature64([0x44; 64]),
+        }],
+        deposits: vec![Deposit { id: RecordId([0x55; 16]), body: r#"{"satisfied":"yes"}"#.into() }],
+    }
+}
+
+fn entries() -> Vec<Entry> {
+    vec![
+        Entry::Author(AuthorEntry { actor: Actor([1; 16]), name: Some("Samira".into()), role: "outreach".into() }),
+        Entry::Change(ChangeEntry { record: record(), chunk: vec![1, 2, 3], received_ms: 1_790_000_000_000 }),
+        Entry::Whole(WholeEntry { record: record(), chunks: vec![vec![1].into(), vec![2].into()], received_ms: 5 }),
+        Entry::Known(ChangeHash([2; 32])),
+        Entry::Drop(record().key),
+        Entry::Erase(RecordId([3; 16])),
+        Entry::Seen(SeenEntry { key: record().key, country: "ML".into(), through: 9, at_ms: 7 }),
+        Entry::Stub,
+    ]
+}
+
+fn frames() -> Vec<(&'static str, AnswerFrame)> {
+    let welcome = Welcome {
+        protocol: 1,
+        epoch: 3,
+        now_ms: 1_790_000_000_000,
+        nonce: Nonce([6; 16]),
+        token: Some([7; 32]),
+        grant: Some(SignedGrant { bytes: vec![8, 9], signature: Signature64([0x44; 64]) }),
+    };
+    let outcomes = [
+        Outcome::Duplicate,
+        Outcome::Parked,
+        Outcome::Quarantined { code: "consent_withdrawn".into() },
+        Outcome::Refused { code: "not_allowed".into() },
+        Outcome::SetRefused,
+        Outcome::Later,
+    ];
+    let exceptions = (0..).zip(outcomes).map(|(item, outcome)| Exception { item, outcome }).collect();
+    let page = Page {
+        audience: 1,
+        from: 17,
+        entries: entries().iter().map(RawEntry::from).collect(),
+        signature: Signature64([0x44; 64]),
+    };
+    vec![
+        ("welcome", AnswerFrame::Welcome(welcome)),
+        ("acks", AnswerFrame::Acks(Acks { push: 0, exceptions })),
+        (
+            "deposit_acks",
+            AnswerFrame::DepositAcks(vec![
+                DepositAck { id: RecordId([0x55; 16]), refused: None },
+                DepositAck { id: RecordId([0x56; 16]), refused: Some("invalid_value".into()) },
+            ]),
+        ),
+        ("page", AnswerFrame::Page(page)),
+        ("heads", AnswerFrame::Heads(Heads { heads: vec![1, 25, 300], more: true, digests: vec![] })),
+        (
+            "refused",
+            AnswerFrame::Refused(Refusal {
+                code: "unauthenticated".into(),
+                retryable: true,
+                nonce: Some(Nonce([6; 16])),
+                retry_after_s: 0,
+            }),
+        ),
+    ]
+}
+
+fn grant() -> Grant {
+    Grant {
+        server: ServerId([1; 16]),
+        device: DeviceId([2; 16]),
+        key: PublicKey([3; 32]),
+        revision: 1,
+        role: "outreach".into(),
+        places: vec!["oujda".into()],
+        audiences: vec!["public".parse().unwrap(), "casework:oujda".parse().unwrap()],
+        case: None,
+        name: Some("Samira".into()),
+        issued_s: 1_790_000_000,
+        expires_s: 1_821_536_000,
+        lease_s: 1_209_600,
+    }
+}
+
+fn enrol_request() -> EnrolRequest {
+    EnrolRequest {
+        protocol: ProtocolRange { min: 1, max: 1 },
+        secret: vec![9; 16],
+        key: PublicKey([3; 32]),
+        incarnation: Incarnation([4; 16]),
+        signature: Signature64([5; 64]),
+    }
+}
+
+fn enrol_answer() -> EnrolAnswer {
+    EnrolAnswer {
+        server: ServerId([1; 16]),
+        server_key: PublicKey([6; 32]),
+        epoch: 1,
+        now_ms: 1_790_000_000_000,
+        token: [7; 32],
+        nonce: Nonce([8; 16]),
+        grant: SignedGrant { bytes: to_cbor(&grant()), signature: Signature64([5; 64]) },
+        case_numbers: Some(CaseNumberBlock { prefix: "OU7".into(), first: 1, last: 9999 }),
+        import_key: Some([9; 32]),
+    }
+}
+
+#[test]
+fn every_message_keeps_its_bytes() {
+    let mut text = String::new();
+    let mut line = |name: &str, bytes: &[u8]| writeln!(text, "{name} {}", HEXLOWER.encode(bytes)).unwrap();
+    // Plain CBOR, so that a newer zstd does not change the golden bytes.
+    line("request", &to_cbor(&request()));
+    line("grant", &to_cbor(&grant()));
+    line("enrol_request", &to_cbor(&enrol_request()));
+    line("enrol_answer", &to_cbor(&enrol_answer()));
+    for entry in entries() {
+        let raw = RawEntry::from(&entry);
+        line(&format!("entry_{}", raw.code), &raw.body);
+    }
+    for (name, frame) in frames() {
+        let bytes = encode_frame(&frame);
+        let plain = foras_wire::codec::unpack(&bytes[5..]).unwrap();
+        line(&format!("frame_{name}_{}", bytes[0]), &plain);
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/messages.txt");
+    if std::env::var_os("FORAS_BLESS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "the bytes of a message changed");
+}
+
+#[test]
+fn every_message_is_read_back() {
+    assert_eq!(decode_request(&encode_request(&request())).unwrap(), request());
+    assert_eq!(from_cbor::<EnrolRequest>("enrolment", &to_cbor(&enrol_request())).unwrap(), enrol_request());
+    let answer: EnrolAnswer = from_cbor("answer", &to_cbor(&enrol_answer())).unwrap();
+    assert_eq!(answer, enrol_answer());
+    assert_eq!(answer.grant.grant().unwrap(), grant());
+    for entry in entries() {
+        assert_eq!(Entry::try_from(&RawEntry::from(&entry)).unwrap(), entry);
+    }
+    let stream: Vec<u8> = frames().iter().flat_map(|(_, frame)| encode_frame(frame)).collect();
+    for piece_bytes in [1, 7, 64, stream.len()] {
+        let (mut reader, mut read) = (FrameReader::default(), Vec::new());
+        for piece in stream.chunks(piece_bytes) {
+            reader.feed(piece);
+            while let Some(frame) = reader.next_frame().unwrap() {
+                read.push(frame);
+            }
+        }
+        assert!(!reader.is_cut());
+        assert_eq!(read, frames().into_iter().map(|(_, frame)| frame).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_newer_side_may_add_fields_and_frames() {
+    // A `Heads` with a fourth field, which this build does not know.
+    let newer = HEXLOWER_PERMISSIVE.decode(b"84820102f48063616161").unwrap();
+    let heads: Heads = from_cbor("heads", &newer).unwrap();
+    assert_eq!(heads, Heads { heads: vec![1, 2], more: false, digests: vec![] });
+    let mut reader = FrameReader::default();
+    reader.feed(&[200, 0, 0, 0, 3, 0, 1, 2]);
+    assert_eq!(reader.next_frame().unwrap(), Some(AnswerFrame::Unknown(200)));
+    assert_eq!(Entry::try_from(&RawEntry { code: 900, body: vec![1] }).unwrap(), Entry::Unknown(900));
+}
