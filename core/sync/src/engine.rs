@@ -1,0 +1,293 @@
+//! When to ask, how often, and when to stop.
+
+use foras_wire::id::Nonce;
+use foras_wire::sync::{AnswerFrame, Refusal};
+
+use crate::backoff;
+use crate::effect::{Effect, Summary};
+use crate::event::{Event, LinkFailure};
+use crate::exchange::{Exchange, Step, Violation};
+use crate::work::Work;
+
+/// Most requests of one sync. A first sync of a whole point's archive needs some dozens; a server whose logs never end
+/// is left here and asked again later.
+pub const ROUND_TRIPS_MAX: u32 = 4_096;
+/// Most requests of one sync that only carry re-issued work after a refusal: a server that refuses that too is not
+/// asked a third time.
+pub const REFUSALS_MAX: u32 = 2;
+/// Shortest time between two attempts that a hint of the system brings forward, in milliseconds.
+pub const HINT_SPACING_MS: u64 = 1_000;
+
+/// What differs between devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Config {
+    /// Milliseconds from one finished sync to the next; `None`: only when asked, or when something was written.
+    pub poll_ms: Option<u64>,
+}
+
+#[derive(Debug, Clone, Default)]
+enum State {
+    #[default]
+    Idle,
+    Loading,
+    InFlight(Box<Exchange>),
+}
+
+/// What the engine is about, for a person to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// Whether a sync is under way.
+    pub syncing: bool,
+    /// When the next attempt is due, on the driver's clock, in milliseconds; `None`: when asked.
+    pub next_attempt_ms: Option<i64>,
+    /// Failures in a row.
+    pub failures: u32,
+}
+
+/// The engine of one device.
+#[derive(Debug, Clone, Default)]
+pub struct Engine {
+    config: Config,
+    state: State,
+    summary: Summary,
+    /// Something was written since the work of this sync was loaded.
+    edited: bool,
+    /// The outbox holds more than the last request carried.
+    more_work: bool,
+    /// The challenge of a refusal, to be signed at once.
+    challenge: Option<Nonce>,
+    /// That was tried; a second refusal is final.
+    proved_again: bool,
+    /// The server's epoch changed during this sync; twice is once too often.
+    new_epoch: bool,
+    /// Exchanges of this sync in which something was refused.
+    refusals: u32,
+    failures: u32,
+    /// The server said that trying again is of no use; only a person's request tries.
+    stopped: bool,
+    last_attempt_ms: Option<i64>,
+    next_attempt_ms: Option<i64>,
+}
+
+impl Engine {
+    /// An engine that has not been told anything yet.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { config, ..Self::default() }
+    }
+
+    /// What the engine is about.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status {
+            syncing: !matches!(self.state, State::Idle),
+            next_attempt_ms: self.next_attempt_ms,
+            failures: self.failures,
+        }
+    }
+
+    /// Takes an event; gives what to do, in order. An effect that the store cannot perform is answered with
+    /// [`Event::StoreFailed`], and the effects after it are not performed.
+    ///
+    /// `now_ms` is the driver's clock, of any epoch; it may jump. `entropy` is a fresh random number.
+    #[must_use]
+    pub fn handle(&mut self, event: Event, now_ms: i64, entropy: u64) -> Vec<Effect> {
+        let now = Now { ms: now_ms, entropy };
+        match event {
+            Event::Started | Event::TimerFired => self.attempt(now),
+            Event::SyncRequested => self.requested(now),
+            Event::Edited => self.edited(now),
+            Event::NetworkHint => self.hinted(now),
+            Event::WorkLoaded(work) => self.work_loaded(*work, now),
+            Event::Frame(frame) => self.frame(*frame, now),
+            Event::GrantAccepted { cursors } => self.told(now, |exchange| exchange.grant_accepted(cursors)),
+            Event::PageApplied { received } => self.told(now, |exchange| exchange.page_applied(received)),
+            Event::AnswerEnded => self.cut(LinkFailure::Offline, now),
+            Event::LinkFailed(failure) => self.cut(failure, now),
+            Event::StoreFailed { code, retryable } => self.store_failed(code, retryable, now),
+        }
+    }
+
+    fn attempt(&mut self, now: Now) -> Vec<Effect> {
+        if self.stopped || !matches!(self.state, State::Idle) { Vec::new() } else { self.begin(now) }
+    }
+
+    fn requested(&mut self, now: Now) -> Vec<Effect> {
+        if !matches!(self.state, State::Idle) {
+            self.edited = true;
+            return Vec::new();
+        }
+        self.stopped = false;
+        self.begin(now)
+    }
+
+    fn edited(&mut self, now: Now) -> Vec<Effect> {
+        if !matches!(self.state, State::Idle) {
+            self.edited = true;
+            return Vec::new();
+        }
+        // While the server cannot be reached, the timer decides: edits must not hammer it.
+        if self.failures > 0 { Vec::new() } else { self.attempt(now) }
+    }
+
+    fn hinted(&mut self, now: Now) -> Vec<Effect> {
+        let since = self.last_attempt_ms.map(|last| now.ms.abs_diff(last));
+        if since.is_some_and(|ms| ms < HINT_SPACING_MS) { Vec::new() } else { self.attempt(now) }
+    }
+
+    fn begin(&mut self, now: Now) -> Vec<Effect> {
+        self.summary = Summary::default();
+        (self.challenge, self.proved_again, self.new_epoch, self.refusals) = (None, false, false, 0);
+        (self.last_attempt_ms, self.next_attempt_ms) = (Some(now.ms), None);
+        self.load()
+    }
+
+    fn load(&mut self) -> Vec<Effect> {
+        self.state = State::Loading;
+        self.edited = false;
+        vec![Effect::LoadWork]
+    }
+
+    fn work_loaded(&mut self, work: Work, now: Now) -> Vec<Effect> {
+        if !matches!(self.state, State::Loading) {
+            return Vec::new();
+        }
+        if self.summary.round_trips >= ROUND_TRIPS_MAX {
+            return self.fail("no_end".to_owned(), true, 0, now);
+        }
+        self.summary.kept = 0;
+        self.more_work = work.more;
+        let prove = self.challenge.take().or(work.nonce);
+        let (request, exchange) = Exchange::open(work);
+        self.state = State::InFlight(Box::new(exchange));
+        vec![Effect::Send { request: Box::new(request), prove }]
+    }
+
+    fn frame(&mut self, frame: AnswerFrame, now: Now) -> Vec<Effect> {
+        let State::InFlight(exchange) = &mut self.state else { return Vec::new() };
+        match exchange.frame(frame) {
+            Ok(Step::Go(effects)) => effects,
+            Ok(Step::NewEpoch(store)) => self.restored(store, now),
+            Ok(Step::Complete { more, now_ms }) => self.complete(more, now_ms, now),
+            Ok(Step::Refused(refusal)) => self.refused(refusal, now),
+            Err(violation) => self.violated(violation, now),
+        }
+    }
+
+    fn told(&mut self, now: Now, tell: impl FnOnce(&mut Exchange) -> Result<(), Violation>) -> Vec<Effect> {
+        let State::InFlight(exchange) = &mut self.state else { return Vec::new() };
+        match tell(exchange) {
+            Ok(()) => Vec::new(),
+            Err(violation) => self.violated(violation, now),
+        }
+    }
+
+    fn restored(&mut self, store: Effect, now: Now) -> Vec<Effect> {
+        self.close();
+        if self.new_epoch {
+            return self.fail("malformed".to_owned(), true, 0, now);
+        }
+        self.new_epoch = true;
+        let mut effects = vec![store];
+        effects.extend(self.load());
+        effects
+    }
+
+    fn complete(&mut self, more: bool, server_ms: i64, now: Now) -> Vec<Effect> {
+        let Some(exchange) = self.close() else { return Vec::new() };
+        let mut effects = Vec::new();
+        if !more {
+            effects.push(Effect::CaughtUp { now_ms: server_ms });
+        }
+        let reissued = exchange.done.refused > 0;
+        self.refusals += u32::from(reissued);
+        let forward =
+            exchange.went_forward() && (more || self.more_work || (reissued && self.refusals <= REFUSALS_MAX));
+        self.proved_again = false;
+        if forward || self.edited {
+            effects.extend(self.load());
+            return effects;
+        }
+        effects.extend(self.finish(more, now));
+        effects
+    }
+
+    /// The end of a sync that met no failure. What could not travel yet is tried again like after a failure.
+    fn finish(&mut self, behind: bool, now: Now) -> Vec<Effect> {
+        let waits = self.summary.kept > 0 || behind;
+        self.failures = if waits { self.failures.saturating_add(1) } else { 0 };
+        let after_ms = if waits { Some(backoff::wait_ms(self.failures, 0, now.entropy)) } else { self.config.poll_ms };
+        let mut effects = self.timer(after_ms, now);
+        effects.push(Effect::Finished(self.summary));
+        effects
+    }
+
+    fn refused(&mut self, refusal: Refusal, now: Now) -> Vec<Effect> {
+        self.close();
+        if refusal.code == "unauthenticated" && refusal.nonce.is_some() && !self.proved_again {
+            self.proved_again = true;
+            self.challenge = refusal.nonce;
+            return self.load();
+        }
+        self.fail(refusal.code, refusal.retryable, refusal.retry_after_s, now)
+    }
+
+    fn violated(&mut self, _: Violation, now: Now) -> Vec<Effect> {
+        self.close();
+        self.fail("malformed".to_owned(), true, 0, now)
+    }
+
+    /// The answer stopped before its end. Where it brought something, asking again at once goes on from there.
+    fn cut(&mut self, failure: LinkFailure, now: Now) -> Vec<Effect> {
+        let Some(exchange) = self.close() else { return Vec::new() };
+        if exchange.went_forward() && matches!(failure, LinkFailure::Offline | LinkFailure::TimedOut) {
+            return self.load();
+        }
+        let retry_after_s = if let LinkFailure::Busy { retry_after_s } = failure { retry_after_s } else { 0 };
+        self.fail(failure.code().to_owned(), failure.retryable(), retry_after_s, now)
+    }
+
+    fn store_failed(&mut self, code: &'static str, retryable: bool, now: Now) -> Vec<Effect> {
+        if matches!(self.state, State::Idle) {
+            return Vec::new();
+        }
+        self.close();
+        self.fail(code.to_owned(), retryable, 0, now)
+    }
+
+    /// Ends the exchange in flight, if there is one, and adds what it did to the sync's summary.
+    fn close(&mut self) -> Option<Box<Exchange>> {
+        let State::InFlight(exchange) = std::mem::take(&mut self.state) else { return None };
+        let done = exchange.done;
+        let sum = &mut self.summary;
+        sum.sent = sum.sent.saturating_add(done.sent);
+        sum.received = sum.received.saturating_add(done.received);
+        sum.refused = sum.refused.saturating_add(done.refused);
+        sum.kept = sum.kept.saturating_add(done.kept);
+        sum.round_trips = sum.round_trips.saturating_add(done.round_trips);
+        Some(exchange)
+    }
+
+    fn fail(&mut self, code: String, retryable: bool, retry_after_s: u32, now: Now) -> Vec<Effect> {
+        self.state = State::Idle;
+        self.failures = self.failures.saturating_add(1);
+        self.stopped = !retryable;
+        let wait_ms = backoff::wait_ms(self.failures, retry_after_s, now.entropy);
+        let mut effects = self.timer(retryable.then_some(wait_ms), now);
+        effects.push(Effect::Failed { code, retryable, summary: self.summary });
+        effects
+    }
+
+    fn timer(&mut self, after_ms: Option<u64>, now: Now) -> Vec<Effect> {
+        let Some(after_ms) = after_ms else { return Vec::new() };
+        self.next_attempt_ms = Some(now.ms.saturating_add(i64::try_from(after_ms).unwrap_or(i64::MAX)));
+        vec![Effect::SetTimer { after_ms }]
+    }
+}
+
+/// What the outside passes in beside an event.
+#[derive(Clone, Copy)]
+struct Now {
+    ms: i64,
+    entropy: u64,
+}

@@ -1,0 +1,243 @@
+//! One request in flight: what its answer may say, and in which order.
+//!
+//! Order of an answer: welcome, acknowledgements, acknowledgements of deposits, pages, heads. Frames of newer builds may
+//! stand anywhere and are skipped. An acknowledgement names a push of this request, once; a page continues exactly at the
+//! device's cursor. Anything else is a [`Violation`]: the answer is left, and nothing of that frame is kept.
+
+use std::collections::BTreeSet;
+
+use foras_wire::id::RecordId;
+use foras_wire::page::Page;
+use foras_wire::sync::{Acks, AnswerFrame, DepositAck, Heads, Refusal, SyncRequest, Welcome};
+use foras_wire::version::ProtocolRange;
+
+use crate::effect::{Effect, Summary};
+use crate::work::{Fate, Settlement, Work};
+
+/// A frame that an answer may not hold here. The text says what is wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the answer breaks the protocol: {0}")]
+pub struct Violation(pub &'static str);
+
+/// How far an answer has come. It only goes forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Asked,
+    Welcomed,
+    Settling,
+    SettlingDeposits,
+    Paging,
+}
+
+/// What must be told before the next frame is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Awaited {
+    Nothing,
+    Grant,
+    Page { audience: usize, to: u64 },
+}
+
+/// What a frame leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Perform these and read on.
+    Go(Vec<Effect>),
+    /// The server was restored from a backup: its positions are not the device's any more. Perform this and ask anew.
+    NewEpoch(Effect),
+    /// The answer is complete.
+    Complete {
+        /// Whether the logs reach further than this answer.
+        more: bool,
+        /// Server's time in milliseconds since 1970.
+        now_ms: i64,
+    },
+    /// The request was refused as a whole.
+    Refused(Refusal),
+}
+
+/// One request in flight.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    stage: Stage,
+    awaited: Awaited,
+    epoch: u64,
+    now_ms: i64,
+    /// Outbox rows of each push; taken when it is acknowledged.
+    rows: Vec<Option<Vec<u64>>>,
+    deposits: BTreeSet<RecordId>,
+    cursors: Vec<u64>,
+    /// What this exchange did.
+    pub done: Summary,
+}
+
+impl Exchange {
+    /// Turns `work` into a request, and what remembers it.
+    #[must_use]
+    pub fn open(work: Work) -> (SyncRequest, Self) {
+        let (pushes, rows): (Vec<_>, Vec<_>) = work.pushes.into_iter().map(|out| (out.push, Some(out.rows))).unzip();
+        let exchange = Self {
+            stage: Stage::Asked,
+            awaited: Awaited::Nothing,
+            epoch: work.epoch,
+            now_ms: 0,
+            rows,
+            deposits: work.deposits.iter().map(|deposit| deposit.id).collect(),
+            cursors: work.cursors.clone(),
+            done: Summary { round_trips: 1, ..Summary::default() },
+        };
+        let request = SyncRequest {
+            protocol: ProtocolRange::OURS,
+            epoch: work.epoch,
+            grant_revision: work.grant_revision,
+            cursors: work.cursors,
+            pushes,
+            deposits: work.deposits,
+        };
+        (request, exchange)
+    }
+
+    /// Whether anything was settled or applied: then asking again at once goes forward.
+    #[must_use]
+    pub fn went_forward(&self) -> bool {
+        self.done.sent > 0 || self.done.refused > 0 || self.stage == Stage::Paging
+    }
+
+    /// Takes one frame of the answer.
+    ///
+    /// # Errors
+    /// [`Violation`] when the frame may not stand here.
+    pub fn frame(&mut self, frame: AnswerFrame) -> Result<Step, Violation> {
+        if self.awaited != Awaited::Nothing {
+            return Err(Violation("a frame before the one before it was dealt with"));
+        }
+        match frame {
+            AnswerFrame::Unknown(_) => Ok(Step::Go(Vec::new())),
+            AnswerFrame::Refused(refusal) => Ok(Step::Refused(refusal)),
+            AnswerFrame::Welcome(welcome) => self.welcome(welcome),
+            AnswerFrame::Acks(acks) => self.acks(&acks).map(Step::Go),
+            AnswerFrame::DepositAcks(acks) => self.deposit_acks(acks).map(Step::Go),
+            AnswerFrame::Page(page) => self.page(page).map(Step::Go),
+            AnswerFrame::Heads(heads) => self.heads(&heads),
+        }
+    }
+
+    /// The store keeps the new grant; these are its cursors.
+    ///
+    /// # Errors
+    /// [`Violation`] when no grant was waited for.
+    pub fn grant_accepted(&mut self, cursors: Vec<u64>) -> Result<(), Violation> {
+        if self.awaited != Awaited::Grant {
+            return Err(Violation("no grant was offered"));
+        }
+        (self.awaited, self.cursors) = (Awaited::Nothing, cursors);
+        Ok(())
+    }
+
+    /// The store applied the page.
+    ///
+    /// # Errors
+    /// [`Violation`] when no page was waited for.
+    pub fn page_applied(&mut self, received: u32) -> Result<(), Violation> {
+        let Awaited::Page { audience, to } = self.awaited else { return Err(Violation("no page was offered")) };
+        if let Some(cursor) = self.cursors.get_mut(audience) {
+            *cursor = to;
+        }
+        self.awaited = Awaited::Nothing;
+        self.stage = Stage::Paging;
+        self.done.received = self.done.received.saturating_add(received);
+        Ok(())
+    }
+
+    fn forward_to(&mut self, stage: Stage) -> Result<(), Violation> {
+        if self.stage == Stage::Asked || self.stage > stage {
+            return Err(Violation("frames in another order"));
+        }
+        self.stage = stage;
+        Ok(())
+    }
+
+    fn welcome(&mut self, welcome: Welcome) -> Result<Step, Violation> {
+        if self.stage != Stage::Asked {
+            return Err(Violation("two welcomes"));
+        }
+        let ours = ProtocolRange::OURS;
+        if !(ours.min..=ours.max).contains(&welcome.protocol) {
+            return Err(Violation("another version of the protocol"));
+        }
+        (self.stage, self.now_ms) = (Stage::Welcomed, welcome.now_ms);
+        let Welcome { epoch, now_ms, nonce, token, grant, .. } = welcome;
+        let store = Effect::StoreWelcome { epoch, now_ms, nonce, token };
+        if epoch != self.epoch {
+            return Ok(Step::NewEpoch(store));
+        }
+        let Some(grant) = grant else { return Ok(Step::Go(vec![store])) };
+        self.awaited = Awaited::Grant;
+        Ok(Step::Go(vec![store, Effect::AcceptGrant(Box::new(grant))]))
+    }
+
+    fn acks(&mut self, acks: &Acks) -> Result<Vec<Effect>, Violation> {
+        let rows = self.rows.get(usize::from(acks.push)).and_then(Option::as_ref);
+        let rows = rows.ok_or(Violation("an acknowledgement of no push"))?;
+        let mut fates = vec![Fate::Durable; rows.len()];
+        for exception in &acks.exceptions {
+            let fate = usize::try_from(exception.item).ok().and_then(|item| fates.get_mut(item));
+            *fate.ok_or(Violation("an acknowledgement of no item"))? = Fate::from(&exception.outcome);
+        }
+        self.forward_to(Stage::Settling)?;
+        let rows = self.rows.get_mut(usize::from(acks.push)).and_then(Option::take).unwrap_or_default();
+        for fate in &fates {
+            let count = match fate {
+                Fate::Durable | Fate::Quarantined { .. } => &mut self.done.sent,
+                Fate::Refused { .. } | Fate::SetRefused => &mut self.done.refused,
+                Fate::Kept => &mut self.done.kept,
+            };
+            *count = count.saturating_add(1);
+        }
+        let settled = rows.into_iter().zip(fates).map(|(row, fate)| Settlement { row, fate }).collect();
+        Ok(vec![Effect::Settle(settled)])
+    }
+
+    fn deposit_acks(&mut self, acks: Vec<DepositAck>) -> Result<Vec<Effect>, Violation> {
+        let named: BTreeSet<_> = acks.iter().map(|ack| ack.id).collect();
+        if named.len() != acks.len() || !named.is_subset(&self.deposits) {
+            return Err(Violation("an acknowledgement of no deposit"));
+        }
+        self.forward_to(Stage::SettlingDeposits)?;
+        self.deposits.retain(|id| !named.contains(id));
+        for ack in &acks {
+            let count = if ack.refused.is_none() { &mut self.done.sent } else { &mut self.done.refused };
+            *count = count.saturating_add(1);
+        }
+        Ok(vec![Effect::SettleDeposits(acks)])
+    }
+
+    fn page(&mut self, page: Page) -> Result<Vec<Effect>, Violation> {
+        let audience = usize::from(page.audience);
+        let cursor = *self.cursors.get(audience).ok_or(Violation("a page of no audience"))?;
+        if page.from != cursor {
+            return Err(Violation("a page that does not continue at the cursor"));
+        }
+        if page.entries.is_empty() || page.from.checked_add(page.entries.len() as u64).is_none() {
+            return Err(Violation("a page of impossible length"));
+        }
+        if self.stage == Stage::Asked {
+            return Err(Violation("frames in another order"));
+        }
+        self.awaited = Awaited::Page { audience, to: page.to() };
+        Ok(vec![Effect::ApplyPage(Box::new(page))])
+    }
+
+    fn heads(&mut self, heads: &Heads) -> Result<Step, Violation> {
+        if self.stage == Stage::Asked {
+            return Err(Violation("frames in another order"));
+        }
+        if heads.heads.len() != self.cursors.len() {
+            return Err(Violation("heads of other audiences"));
+        }
+        if heads.heads.iter().zip(&self.cursors).any(|(head, cursor)| head < cursor) {
+            return Err(Violation("a log that ends before the cursor"));
+        }
+        let behind = heads.heads.iter().zip(&self.cursors).any(|(head, cursor)| head > cursor);
+        Ok(Step::Complete { more: heads.more || behind, now_ms: self.now_ms })
+    }
+}
