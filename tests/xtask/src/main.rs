@@ -1,2 +1,57 @@
-//! (to be written)
-fn main() {}
+//! The project's chores. `cargo xtask test` is everything CI runs; `cargo xtask check` is the quick loop.
+//!
+//! One file per step in `steps/`, one file per rule in `tidy/`. A step passes, fails, or is skipped with a reason;
+//! what a step needs and the machine lacks is installed where that is possible, and said before it is done.
+
+mod provide;
+mod report;
+mod run;
+mod steps;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::report::Report;
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The project's chores")]
+enum Chore {
+    /// Everything CI runs: format, lints, tidy, all tests, docs, wasm32, licences, Python and Kotlin stories.
+    Test {
+        /// A skipped step counts as a failure.
+        #[arg(long)]
+        strict: bool,
+    },
+    /// The quick loop: format, lints, tidy, unit tests, wasm32.
+    Check,
+    /// The rules of style that a machine can see.
+    Tidy,
+    /// Builds the library and generates its Kotlin, Swift and Python sides under `target/bindings`.
+    Bindings,
+}
+
+fn main() -> ExitCode {
+    let chore = Chore::parse();
+    let workspace = match Workspace::find() {
+        Ok(workspace) => workspace,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut report = Report::default();
+    match chore {
+        Chore::Test { strict } => {
+            report.strict = strict;
+            steps::test(&workspace, &mut report);
+        }
+        Chore::Check => steps::check(&workspace, &mut report),
+        Chore::Tidy => report.step("tidy", || tidy::step(&workspace)),
+        Chore::Bindings => report.step("bindings", || steps::bindings::step(&workspace)),
+    }
+    report.finish()
+}
