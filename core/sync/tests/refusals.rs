@@ -1,0 +1,184 @@
+//! Answers that refuse, break the protocol, or come from a server that means no good.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod scripted;
+
+use foras_sync::{Effect, Engine, Event};
+use foras_wire::id::Nonce;
+use foras_wire::sync::{Acks, AnswerFrame, DepositAck, Exception, Heads, Outcome, Welcome};
+use scripted::{Store, engine, page, refusal};
+
+/// An engine whose request of `store` is in flight.
+fn in_flight(store: &mut Store) -> Engine {
+    let mut engine = engine();
+    let effects = engine.handle(Event::SyncRequested, 0, 0);
+    let work = store.perform(&effects[0]).unwrap();
+    assert!(matches!(engine.handle(work, 0, 0)[..], [Effect::Send { .. }]));
+    engine
+}
+
+fn welcome(protocol: u16) -> AnswerFrame {
+    let nonce = Nonce([3; 16]);
+    AnswerFrame::Welcome(Welcome { protocol, epoch: 1, now_ms: 5, nonce, token: None, grant: None })
+}
+
+fn acks(push: u16, exceptions: Vec<Exception>) -> AnswerFrame {
+    AnswerFrame::Acks(Acks { push, exceptions })
+}
+
+fn heads(heads: Vec<u64>) -> AnswerFrame {
+    AnswerFrame::Heads(Heads { heads, more: false, digests: Vec::new() })
+}
+
+/// Feeds frames to an engine with two pushed changes and two audiences; the code of the failure, if it failed.
+fn feed(frames: Vec<AnswerFrame>) -> Option<String> {
+    let mut store = Store::new(2, 1..=2);
+    let mut engine = in_flight(&mut store);
+    for frame in frames {
+        for effect in engine.handle(Event::Frame(Box::new(frame)), 0, 0) {
+            if let Effect::Failed { code, .. } = effect {
+                return Some(code);
+            }
+            if let Some(told) = store.perform(&effect) {
+                assert_eq!(engine.handle(told, 0, 0), []);
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn every_breach_of_the_order_ends_the_exchange() {
+    let exception = |item| Exception { item, outcome: Outcome::Parked };
+    let deposit = AnswerFrame::DepositAcks(vec![DepositAck { id: foras_wire::id::RecordId([1; 16]), refused: None }]);
+    let one = || AnswerFrame::Page(page(0, 0, &[7]));
+    for (what, frames) in [
+        ("no welcome, acknowledgement", vec![acks(0, vec![])]),
+        ("no welcome, page", vec![one()]),
+        ("no welcome, heads", vec![heads(vec![0, 0])]),
+        ("two welcomes", vec![welcome(1), welcome(1)]),
+        ("a version that this build does not speak", vec![welcome(999)]),
+        ("an acknowledgement of no push", vec![welcome(1), acks(1, vec![])]),
+        ("a push acknowledged twice", vec![welcome(1), acks(0, vec![]), acks(0, vec![])]),
+        ("an acknowledgement of no item", vec![welcome(1), acks(0, vec![exception(2)])]),
+        ("an acknowledgement after a page", vec![welcome(1), one(), acks(0, vec![])]),
+        ("an acknowledgement of no deposit", vec![welcome(1), deposit]),
+        ("a page of no audience", vec![welcome(1), AnswerFrame::Page(page(2, 0, &[7]))]),
+        ("a page with a gap", vec![welcome(1), AnswerFrame::Page(page(0, 1, &[7]))]),
+        ("a page twice", vec![welcome(1), one(), one()]),
+        ("a page of nothing", vec![welcome(1), AnswerFrame::Page(page(0, 0, &[]))]),
+        ("heads of other audiences", vec![welcome(1), heads(vec![0])]),
+        ("a log that ends before the cursor", vec![welcome(1), one(), heads(vec![0, 0])]),
+    ] {
+        assert_eq!(feed(frames).as_deref(), Some("malformed"), "{what}");
+    }
+}
+
+#[test]
+fn a_page_beyond_all_positions_is_refused() {
+    let mut store = Store::new(1, []);
+    store.cursors = vec![u64::MAX];
+    let mut engine = in_flight(&mut store);
+    let _ = engine.handle(Event::Frame(Box::new(welcome(1))), 0, 0);
+    let effects = engine.handle(Event::Frame(Box::new(AnswerFrame::Page(page(0, u64::MAX, &[1])))), 0, 0);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Failed { .. })));
+}
+
+#[test]
+fn frames_of_a_newer_build_are_skipped_anywhere() {
+    let new = || AnswerFrame::Unknown(200);
+    let frames = vec![new(), welcome(1), new(), acks(0, vec![]), new(), heads(vec![0, 0])];
+    assert_eq!(feed(frames), None);
+}
+
+#[test]
+fn a_frame_before_the_page_before_it_is_applied_is_not_taken() {
+    let mut store = Store::new(1, []);
+    let mut engine = in_flight(&mut store);
+    for frame in [welcome(1), AnswerFrame::Page(page(0, 0, &[7]))] {
+        let _ = engine.handle(Event::Frame(Box::new(frame)), 0, 0);
+    }
+    let effects = engine.handle(Event::Frame(Box::new(heads(vec![1]))), 0, 0);
+    assert!(matches!(effects.last(), Some(Effect::Failed { .. })));
+}
+
+#[test]
+fn revoked_devices_stop_and_only_a_person_tries_again() {
+    for code in ["revoked", "unknown_device"] {
+        let mut engine = in_flight(&mut Store::new(1, [1]));
+        let effects = engine.handle(Event::Frame(Box::new(refusal(code, false, None, 0))), 0, 0);
+        assert!(matches!(&effects[..], [Effect::Failed { code: said, retryable: false, .. }] if said == code));
+        for event in [Event::Edited, Event::NetworkHint, Event::TimerFired, Event::Started] {
+            assert_eq!(engine.handle(event, 1_000_000, 0), []);
+        }
+        assert_eq!(engine.handle(Event::SyncRequested, 0, 0), [Effect::LoadWork]);
+    }
+}
+
+#[test]
+fn a_challenge_is_answered_once_in_a_sync() {
+    let mut store = Store::new(1, [1]);
+    let mut engine = in_flight(&mut store);
+    let challenge = |byte| Event::Frame(Box::new(refusal("unauthenticated", true, Some(Nonce([byte; 16])), 0)));
+    assert_eq!(engine.handle(challenge(1), 0, 0), [Effect::LoadWork]);
+    let sent = engine.handle(store.perform(&Effect::LoadWork).unwrap(), 0, 0);
+    assert!(matches!(sent[..], [Effect::Send { prove: Some(Nonce([1, ..])), .. }]));
+    let effects = engine.handle(challenge(2), 0, 0);
+    assert!(matches!(effects.last(), Some(Effect::Failed { .. })));
+}
+
+#[test]
+fn a_busy_server_is_left_alone_as_long_as_it_asks() {
+    let mut engine = in_flight(&mut Store::new(1, [1]));
+    let effects = engine.handle(Event::Frame(Box::new(refusal("server_busy", true, None, 90))), 0, 12_345);
+    let [Effect::SetTimer { after_ms }, Effect::Failed { retryable: true, .. }] = effects[..] else { panic!() };
+    assert!((90_000..=112_500).contains(&after_ms));
+}
+
+#[test]
+fn a_hint_of_the_system_only_brings_an_attempt_forward() {
+    let mut engine = in_flight(&mut Store::new(1, [1]));
+    let _ = engine.handle(Event::LinkFailed(foras_sync::LinkFailure::Offline), 0, 0);
+    assert_eq!(engine.handle(Event::NetworkHint, 200, 0), [], "hints do not become a storm");
+    assert_eq!(engine.handle(Event::NetworkHint, 1_200, 0), [Effect::LoadWork]);
+    // A clock that jumps back ten years does not silence the device.
+    let mut engine = in_flight(&mut Store::new(1, [1]));
+    let _ = engine.handle(Event::LinkFailed(foras_sync::LinkFailure::Offline), 0, 0);
+    assert_eq!(engine.handle(Event::NetworkHint, -315_360_000_000, 0), [Effect::LoadWork]);
+}
+
+#[test]
+fn a_log_without_end_is_left_and_asked_again_later() {
+    let mut store = Store::new(1, []);
+    let mut engine = engine();
+    let mut events = vec![Event::SyncRequested];
+    let (mut requests, mut position) = (0_u32, 0);
+    loop {
+        let event = events.pop().expect("the engine goes on");
+        for effect in engine.handle(event, 0, 0) {
+            match &effect {
+                Effect::Failed { code, retryable, .. } => {
+                    assert_eq!((code.as_str(), *retryable, requests), ("no_end", true, 4_096));
+                    return;
+                }
+                Effect::Send { .. } => {
+                    requests += 1;
+                    let last = Heads { heads: vec![position + 1], more: true, digests: Vec::new() };
+                    let frames = [AnswerFrame::Heads(last), AnswerFrame::Page(page(0, position, &[1])), welcome(1)];
+                    position += 1;
+                    events.extend(frames.map(|frame| Event::Frame(Box::new(frame))));
+                }
+                _ => events.extend(store.perform(&effect)),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_store_that_cannot_write_ends_the_sync_with_its_code() {
+    let mut engine = in_flight(&mut Store::new(1, [1]));
+    let _ = engine.handle(Event::Frame(Box::new(welcome(1))), 0, 0);
+    let effects = engine.handle(Event::StoreFailed { code: "storage_full", retryable: true }, 0, 0);
+    assert!(matches!(&effects[..], [Effect::SetTimer { .. }, Effect::Failed { code, .. }] if code == "storage_full"));
+    assert!(!engine.status().syncing);
+}
