@@ -2,6 +2,7 @@
 //! indicators. The only crate that speaks automerge. It opens no file, reads no clock and draws no random number.
 
 pub mod audience;
+pub mod change;
 pub mod field;
 pub mod identity;
 pub mod kind;

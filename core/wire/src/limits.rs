@@ -34,3 +34,7 @@ pub const INVITATION_BYTES_MAX: usize = 1024;
 /// How far ahead of the server's clock a change's own time may lie, in seconds. Wrong clocks are data, not errors;
 /// only what breaks arithmetic is refused.
 pub const CHANGE_TIME_S_MAX: i64 = 253_402_300_799;
+/// Most predecessors of one change, over all its operations: each is a value that the change replaces or removes.
+pub const CHANGE_PREDS_MAX: usize = 8_000;
+/// Longest key of a field inside a record, in bytes.
+pub const FIELD_KEY_BYTES_MAX: usize = 256;
