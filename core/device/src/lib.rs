@@ -1,1 +1,3 @@
-//! (to be written)
+//! A phone: the store of its records, its link to the server, and the public Rust API.
+
+pub mod link;

@@ -1,0 +1,159 @@
+//! The link over HTTP/1.1, on reqwest.
+
+use std::time::Duration;
+
+use foras_sync::LinkFailure;
+use foras_wire::enrol::{EnrolAnswer, EnrolRequest};
+use foras_wire::frame::{FrameReader, from_cbor, to_cbor};
+use foras_wire::limits::BODY_BYTES_MAX;
+use foras_wire::sync::{AnswerFrame, Credentials, Refusal};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
+
+use super::{Answer, Link};
+
+/// How long a connection may take to come up.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the other side may be silent: a slow mobile network stalls for tens of seconds and then goes on.
+pub const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest answer to an enrolment, in bytes.
+const ENROL_ANSWER_BYTES_MAX: usize = 64 * 1024;
+const MEDIA_TYPE: &str = "application/octet-stream";
+
+/// The link to one server.
+#[derive(Debug, Clone)]
+pub struct HttpLink {
+    client: Client,
+    base: String,
+}
+
+/// Why an enrolment came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnrolFailure {
+    /// The server was not reached, or what answered is not it.
+    Link(LinkFailure),
+    /// The server refused.
+    Refused(Refusal),
+}
+
+impl From<LinkFailure> for EnrolFailure {
+    fn from(failure: LinkFailure) -> Self {
+        Self::Link(failure)
+    }
+}
+
+impl HttpLink {
+    /// A link to the server at `url`: `http://HOST[:PORT]`. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`LinkFailure::Unsupported`] when `url` is no such address; this build speaks no TLS yet, so `https` is none.
+    pub fn new(url: &str) -> Result<Self, LinkFailure> {
+        let base = url.trim_end_matches('/');
+        let parsed = reqwest::Url::parse(base).map_err(|_| LinkFailure::Unsupported)?;
+        if parsed.scheme() != "http" || !parsed.has_host() {
+            return Err(LinkFailure::Unsupported);
+        }
+        let client = Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(SILENCE_TIMEOUT)
+            .redirect(redirect::Policy::none())
+            .user_agent(concat!("foras/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|_| LinkFailure::Unsupported)?;
+        Ok(Self { client, base: base.to_owned() })
+    }
+
+    fn post(&self, path: &str, body: Vec<u8>) -> RequestBuilder {
+        self.client.post(format!("{}{path}", self.base)).header(CONTENT_TYPE, MEDIA_TYPE).body(body)
+    }
+
+    /// Hands in an invitation's secret.
+    ///
+    /// # Errors
+    /// [`EnrolFailure`]: not reached, or refused. A lost answer may be asked for again with the same request.
+    pub async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolAnswer, EnrolFailure> {
+        let response = self.post("/v1/enrol", to_cbor(request)).send().await.map_err(|error| failure_of(&error))?;
+        let (status, retry_after_s) = (response.status(), retry_after_s(&response));
+        let mut answer = HttpAnswer { response, left: ENROL_ANSWER_BYTES_MAX };
+        let mut body = Vec::new();
+        while let Some(bytes) = answer.chunk().await? {
+            body.extend_from_slice(&bytes);
+        }
+        if status.is_success()
+            && let Ok(answer) = from_cbor("enrolment", &body)
+        {
+            return Ok(answer);
+        }
+        let mut reader = FrameReader::default();
+        reader.feed(&body);
+        match reader.next_frame() {
+            Ok(Some(AnswerFrame::Refused(refusal))) => Err(EnrolFailure::Refused(refusal)),
+            _ => Err(failure_of_status(status, retry_after_s).into()),
+        }
+    }
+}
+
+impl Link for HttpLink {
+    type Answer = HttpAnswer;
+
+    async fn exchange(&mut self, credentials: &Credentials, body: Vec<u8>) -> Result<HttpAnswer, LinkFailure> {
+        let mut request = self
+            .post("/v1/sync", body)
+            .header("Foras-Device", credentials.device.to_string())
+            .header(AUTHORIZATION, format!("Foras {}", hex(&credentials.token)));
+        if let Some((nonce, signature)) = &credentials.proof {
+            request = request.header("Foras-Proof", format!("{nonce}:{signature}"));
+        }
+        let response = request.send().await.map_err(|error| failure_of(&error))?;
+        // A refusal of the request as a whole is a frame, under whatever status. What bears no frames is no Foras server.
+        let frames = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == MEDIA_TYPE);
+        if !frames {
+            return Err(failure_of_status(response.status(), retry_after_s(&response)));
+        }
+        Ok(HttpAnswer { response, left: BODY_BYTES_MAX })
+    }
+}
+
+/// An answer on its way over HTTP.
+#[derive(Debug)]
+pub struct HttpAnswer {
+    response: Response,
+    left: usize,
+}
+
+impl Answer for HttpAnswer {
+    async fn chunk(&mut self) -> Result<Option<Vec<u8>>, LinkFailure> {
+        let Some(bytes) = self.response.chunk().await.map_err(|error| failure_of(&error))? else { return Ok(None) };
+        self.left = self.left.checked_sub(bytes.len()).ok_or(LinkFailure::Malformed)?;
+        Ok(Some(bytes.into()))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn retry_after_s(response: &Response) -> u32 {
+    let value = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    value.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+}
+
+fn failure_of(error: &reqwest::Error) -> LinkFailure {
+    if error.is_builder() {
+        LinkFailure::Unsupported
+    } else if error.is_timeout() {
+        LinkFailure::TimedOut
+    } else {
+        LinkFailure::Offline
+    }
+}
+
+fn failure_of_status(status: StatusCode, retry_after_s: u32) -> LinkFailure {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE => {
+            LinkFailure::Busy { retry_after_s }
+        }
+        StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => LinkFailure::Offline,
+        _ => LinkFailure::NotForas,
+    }
+}

@@ -1,0 +1,33 @@
+//! The link: how a request reaches the server, and how its answer comes back in pieces.
+//!
+//! A link knows nothing of what travels. It is asked for no `Send`, so that a browser's `fetch` can be one.
+
+use std::future::Future;
+
+use foras_sync::LinkFailure;
+use foras_wire::sync::Credentials;
+
+#[cfg(feature = "http")]
+pub mod http;
+
+#[cfg(feature = "http")]
+pub use http::HttpLink;
+
+/// A way to the server.
+pub trait Link {
+    /// An answer on its way.
+    type Answer: Answer;
+
+    /// Sends `body` to `POST /v1/sync` in the name of `credentials`; returns once the answer begins.
+    fn exchange(
+        &mut self,
+        credentials: &Credentials,
+        body: Vec<u8>,
+    ) -> impl Future<Output = Result<Self::Answer, LinkFailure>>;
+}
+
+/// An answer on its way. Dropping it gives the rest up.
+pub trait Answer {
+    /// The next bytes; `None` at the end.
+    fn chunk(&mut self) -> impl Future<Output = Result<Option<Vec<u8>>, LinkFailure>>;
+}
