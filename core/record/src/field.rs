@@ -87,6 +87,81 @@ pub struct FieldRule {
     pub shape: Shape,
     /// The type of one value.
     pub value: ValueType,
+    /// What names one item: the member itself in a set, a session or language in [`Shape::PerItem`], the event's id.
+    /// `None` in shapes without items.
+    pub item: Option<ValueType>,
+    /// The code that shows wherever it is among concurrent values ("cancelled beats edited"). `None`: the latest shows.
+    pub prevails: Option<&'static str>,
     /// Who writes it.
     pub writers: &'static [Writer],
+}
+
+impl FieldRule {
+    const fn new(
+        name: &'static str,
+        shape: Shape,
+        value: ValueType,
+        item: Option<ValueType>,
+        writers: &'static [Writer],
+    ) -> Self {
+        Self { name, shape, value, item, prevails: None, writers }
+    }
+
+    /// A field of [`Shape::One`].
+    #[must_use]
+    pub const fn one(name: &'static str, value: ValueType, writers: &'static [Writer]) -> Self {
+        Self::new(name, Shape::One, value, None, writers)
+    }
+
+    /// A field of [`Shape::Set`].
+    #[must_use]
+    pub const fn set(name: &'static str, member: ValueType, writers: &'static [Writer]) -> Self {
+        Self::new(name, Shape::Set, member, Some(member), writers)
+    }
+
+    /// A field of [`Shape::PerItem`].
+    #[must_use]
+    pub const fn per_item(name: &'static str, item: ValueType, value: ValueType, writers: &'static [Writer]) -> Self {
+        Self::new(name, Shape::PerItem, value, Some(item), writers)
+    }
+
+    /// A field of [`Shape::Events`].
+    #[must_use]
+    pub const fn events(name: &'static str, writers: &'static [Writer]) -> Self {
+        Self::new(name, Shape::Events, ValueType::Event, Some(ValueType::Id), writers)
+    }
+
+    /// A field of [`Shape::Versions`].
+    #[must_use]
+    pub const fn versions(name: &'static str, writers: &'static [Writer]) -> Self {
+        Self::new(name, Shape::Versions, ValueType::Event, Some(ValueType::Id), writers)
+    }
+
+    /// A field of [`Shape::Text`] of at most `max` characters.
+    #[must_use]
+    pub const fn text(name: &'static str, max: usize, writers: &'static [Writer]) -> Self {
+        Self::new(name, Shape::Text, ValueType::Prose { max }, None, writers)
+    }
+
+    /// The same field, with a code that shows wherever it is among concurrent values.
+    #[must_use]
+    pub const fn prevailing(mut self, code: &'static str) -> Self {
+        self.prevails = Some(code);
+        self
+    }
+
+    /// The document's key of this field, or of one item of it.
+    #[must_use]
+    pub fn key(&self, item: Option<&str>) -> String {
+        match item {
+            Some(item) => format!("{}/{item}", self.name),
+            None => self.name.to_owned(),
+        }
+    }
+
+    /// Whether the field is made of several keys, one per item.
+    #[must_use]
+    pub fn has_items(&self) -> bool {
+        self.item.is_some()
+    }
 }

@@ -2,7 +2,7 @@
 
 use foras_wire::record::KindCode;
 
-use crate::field::{FieldRule, Writer};
+use crate::field::{FieldRule, Shape, Writer};
 
 /// A kind of record that this build knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,5 +127,23 @@ impl KindRule {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&'static FieldRule> {
         self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// The field that a document's key belongs to, with the item it names: `phone/+2126…` is a member of `phone`.
+    /// `None` where the key has another layout than the field's shape asks for, or its item is not well formed.
+    #[must_use]
+    pub fn resolve<'k>(&self, key: &'k str) -> Option<(&'static FieldRule, Option<&'k str>)> {
+        let (name, item) = match key.split_once('/') {
+            Some((name, item)) => (name, Some(item)),
+            None => (key, None),
+        };
+        let field = self.field(name)?;
+        crate::value::check_item(field, item).ok()?;
+        Some((field, item))
+    }
+
+    /// The fields merged by character, in the order in which the kind's genesis makes their objects.
+    pub fn texts(&self) -> impl Iterator<Item = &'static FieldRule> + use<> {
+        self.fields.iter().filter(|field| field.shape == Shape::Text)
     }
 }

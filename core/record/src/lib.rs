@@ -3,6 +3,7 @@
 
 pub mod audience;
 pub mod change;
+pub mod document;
 pub mod field;
 pub mod identity;
 pub mod kind;
@@ -10,3 +11,4 @@ pub mod kinds;
 pub mod place;
 pub mod registry;
 pub mod role;
+pub mod value;

@@ -1,0 +1,84 @@
+//! A document's content: every value that stands, shown or concurrent, and who put it. Rehearsal, digests and tests
+//! compare this, since documents with equal heads have been seen to differ in what can be read.
+
+use std::collections::BTreeMap;
+
+use automerge::{ROOT, ReadDoc};
+use foras_wire::id::{Actor, Digest32};
+use sha2::{Digest, Sha256};
+
+use super::{Document, scalar};
+use crate::value::Value;
+
+/// One value that stands under a key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// The value; for a text object, all its characters.
+    pub value: Value,
+    /// The counter of the operation that put it.
+    pub counter: u64,
+    /// Its actor.
+    pub actor: Actor,
+}
+
+/// Every key with the values that stand under it, the shown one last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Content(pub BTreeMap<String, Vec<Entry>>);
+
+impl Content {
+    /// SHA-256 over keys, values and operations, each with its length. Equal contents have equal fingerprints.
+    #[must_use]
+    pub fn fingerprint(&self) -> Digest32 {
+        let mut hash = Sha256::new();
+        let mut part = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        };
+        for (key, entries) in &self.0 {
+            part(key.as_bytes());
+            part(&(entries.len() as u64).to_be_bytes());
+            for entry in entries {
+                match &entry.value {
+                    Value::Null => part(b"n"),
+                    Value::Flag(flag) => part(&[b'f', u8::from(*flag)]),
+                    Value::Int(number) => part(&[b"i".as_slice(), &number.to_be_bytes()].concat()),
+                    Value::Text(text) => part(&[b"t", text.as_bytes()].concat()),
+                }
+                part(&entry.counter.to_be_bytes());
+                part(entry.actor.as_bytes());
+            }
+        }
+        let mut digest = [0; 32];
+        digest.copy_from_slice(&hash.finalize());
+        Digest32(digest)
+    }
+}
+
+impl Document {
+    /// Every value that stands, with its operation.
+    #[must_use]
+    pub fn content(&self) -> Content {
+        let mut content = BTreeMap::new();
+        for key in self.doc.keys(ROOT) {
+            let entries = self.entries(&key);
+            content.insert(key, entries);
+        }
+        Content(content)
+    }
+
+    /// The values that stand under one key, the shown one last.
+    pub(super) fn entries(&self, key: &str) -> Vec<Entry> {
+        let values = self.doc.get_all(ROOT, key).unwrap_or_default();
+        let entry = |(value, id): (automerge::Value<'_>, automerge::ObjId)| {
+            let (counter, actor) = scalar::op_of(&id)?;
+            let value = match value {
+                automerge::Value::Object(automerge::ObjType::Text) => Value::Text(self.doc.text(&id).ok()?),
+                value => scalar::of_automerge(&value),
+            };
+            Some(Entry { value, counter, actor })
+        };
+        let mut entries: Vec<Entry> = values.into_iter().filter_map(entry).collect();
+        entries.sort_by_key(|entry| (entry.counter, entry.actor));
+        entries
+    }
+}
