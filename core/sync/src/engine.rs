@@ -247,12 +247,10 @@ impl Engine {
         self.fail(failure.code().to_owned(), failure.retryable(), retry_after_s, now)
     }
 
-    fn store_failed(&mut self, code: &'static str, retryable: bool, now: Now) -> Vec<Effect> {
-        if matches!(self.state, State::Idle) {
-            return Vec::new();
-        }
+    fn store_failed(&mut self, code: String, retryable: bool, now: Now) -> Vec<Effect> {
+        // Even when the engine rests already: the effect that failed may have been the last but one.
         self.close();
-        self.fail(code.to_owned(), retryable, 0, now)
+        self.fail(code, retryable, 0, now)
     }
 
     /// Ends the exchange in flight, if there is one, and adds what it did to the sync's summary.

@@ -38,7 +38,7 @@ pub enum Event {
     /// The store could not do what an effect asked; nothing of that effect was written.
     StoreFailed {
         /// A stable code.
-        code: &'static str,
+        code: String,
         /// Whether trying again later may help.
         retryable: bool,
     },

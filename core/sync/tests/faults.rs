@@ -29,7 +29,7 @@ fn event() -> impl Strategy<Value = Event> {
         Just(Event::AnswerEnded),
         Just(Event::LinkFailed(LinkFailure::TimedOut)),
         Just(Event::LinkFailed(LinkFailure::Busy { retry_after_s: u32::MAX })),
-        Just(Event::StoreFailed { code: "storage_full", retryable: true }),
+        Just(Event::StoreFailed { code: "storage_full".into(), retryable: true }),
         any::<u32>().prop_map(|received| Event::PageApplied { received }),
         prop::collection::vec(any::<u64>(), 0..3).prop_map(|cursors| Event::GrantAccepted { cursors }),
         (any::<u64>(), prop::collection::vec(any::<u64>(), 0..3))
@@ -88,7 +88,7 @@ proptest! {
             }
         }
         // Whatever came: a lost connection, then a person's request, starts a sync.
-        let _ = engine.handle(Event::StoreFailed { code: "storage_full", retryable: true }, 0, 0);
+        let _ = engine.handle(Event::StoreFailed { code: "storage_full".into(), retryable: true }, 0, 0);
         prop_assert_eq!(engine.handle(Event::SyncRequested, 0, 0), vec![Effect::LoadWork]);
     }
 }

@@ -178,7 +178,7 @@ fn a_log_without_end_is_left_and_asked_again_later() {
 fn a_store_that_cannot_write_ends_the_sync_with_its_code() {
     let mut engine = in_flight(&mut Store::new(1, [1]));
     let _ = engine.handle(Event::Frame(Box::new(welcome(1))), 0, 0);
-    let effects = engine.handle(Event::StoreFailed { code: "storage_full", retryable: true }, 0, 0);
+    let effects = engine.handle(Event::StoreFailed { code: "storage_full".into(), retryable: true }, 0, 0);
     assert!(matches!(&effects[..], [Effect::SetTimer { .. }, Effect::Failed { code, .. }] if code == "storage_full"));
     assert!(!engine.status().syncing);
 }
