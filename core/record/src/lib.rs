@@ -1,6 +1,7 @@
 //! What is kept, in the field's words: kinds of records, who may see and write them, merging, admission, rulings and
 //! indicators. The only crate that speaks automerge. It opens no file, reads no clock and draws no random number.
 
+pub mod admission;
 pub mod audience;
 pub mod change;
 pub mod document;
@@ -9,6 +10,7 @@ pub mod identity;
 pub mod kind;
 pub mod kinds;
 pub mod place;
+pub mod proof;
 pub mod registry;
 pub mod role;
 pub mod value;

@@ -10,6 +10,7 @@ mod genesis;
 mod read;
 mod scalar;
 mod state;
+mod trial;
 mod write;
 
 pub use content::{Content, Entry};

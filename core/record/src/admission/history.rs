@@ -1,0 +1,181 @@
+//! What is known of one record: its document and the changes that made it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use foras_wire::id::{Actor, ChangeHash};
+
+use crate::change::{self, ChangeError, ParsedChange};
+use crate::document::{self, Document, DocumentError};
+use crate::kind::Kind;
+
+use super::reference::{self, Positions};
+
+/// The header of a change that was admitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownChange {
+    /// Its author.
+    pub actor: Actor,
+    /// Its number among the author's changes to this record, from 1.
+    pub seq: u64,
+    /// The highest operation counter that it, or what it builds on, reaches.
+    pub max_op: u64,
+    /// What it builds on.
+    pub deps: Vec<ChangeHash>,
+}
+
+/// Own rows that no longer make a record: the store is damaged.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// A stored chunk is no change any more.
+    #[error("a stored change is damaged: {0}")]
+    Change(#[from] ChangeError),
+    /// The stored document does not load, or is not what the changes make.
+    #[error("a stored document is damaged: {0}")]
+    Document(#[from] DocumentError),
+}
+
+/// A record as admission sees it.
+#[derive(Debug, Clone)]
+pub struct History {
+    document: Document,
+    known: BTreeMap<ChangeHash, KnownChange>,
+    last: BTreeMap<Actor, (u64, ChangeHash)>,
+    positions: Positions,
+    chunks: Vec<Vec<u8>>,
+}
+
+impl History {
+    /// A record of `kind` that nobody has written yet.
+    #[must_use]
+    pub fn new(kind: Kind) -> Self {
+        let (hash, actor) = (document::genesis(kind), document::genesis_actor(kind));
+        let genesis = KnownChange { actor, seq: 1, max_op: document::genesis_max_op(kind), deps: Vec::new() };
+        Self {
+            document: Document::empty(kind),
+            known: BTreeMap::from([(hash, genesis)]),
+            last: BTreeMap::from([(actor, (1, hash))]),
+            positions: reference::of_genesis(kind),
+            chunks: Vec::new(),
+        }
+    }
+
+    /// A record from this side's own rows: the document that it saved, where it did, and every admitted chunk,
+    /// dependencies first.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when the rows are damaged.
+    pub fn restore(kind: Kind, saved: Option<&[u8]>, chunks: Vec<Vec<u8>>) -> Result<Self, HistoryError> {
+        let mut history = Self::new(kind);
+        for chunk in &chunks {
+            history.note(&change::parse(chunk)?);
+        }
+        let loaded = match saved {
+            // A torn file loads as an older or an empty document, so its heads are checked.
+            Some(bytes) => Document::load(kind, bytes).ok().filter(|document| document.heads() == history.heads()),
+            None => None,
+        };
+        history.document = match loaded {
+            Some(document) => document,
+            None => Document::replay(kind, chunks.iter().map(Vec::as_slice))?,
+        };
+        history.chunks = chunks;
+        Ok(history)
+    }
+
+    /// The document.
+    #[must_use]
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The document, given away.
+    #[must_use]
+    pub fn into_document(self) -> Document {
+        self.document
+    }
+
+    /// Every admitted chunk, dependencies first, without the genesis.
+    #[must_use]
+    pub fn chunks(&self) -> &[Vec<u8>] {
+        &self.chunks
+    }
+
+    /// Whether nobody has written the record yet.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    /// Whether the change is part of the record.
+    #[must_use]
+    pub fn knows(&self, hash: &ChangeHash) -> bool {
+        self.known.contains_key(hash)
+    }
+
+    /// The header of a change that is part of the record.
+    #[must_use]
+    pub fn known(&self, hash: &ChangeHash) -> Option<&KnownChange> {
+        self.known.get(hash)
+    }
+
+    /// The author's last change to this record, and its number.
+    #[must_use]
+    pub fn last_of(&self, actor: &Actor) -> Option<(u64, ChangeHash)> {
+        self.last.get(actor).copied()
+    }
+
+    /// Changes that nothing builds on, sorted.
+    #[must_use]
+    pub fn heads(&self) -> Vec<ChangeHash> {
+        let built_on: BTreeSet<_> = self.known.values().flat_map(|change| &change.deps).collect();
+        self.known.keys().filter(|hash| !built_on.contains(hash)).copied().collect()
+    }
+
+    /// What `change` builds on and the record does not have.
+    #[must_use]
+    pub fn missing(&self, change: &ParsedChange) -> Vec<ChangeHash> {
+        change.deps.iter().filter(|dep| !self.knows(dep)).copied().collect()
+    }
+
+    /// Every change that `change` builds on, directly or not.
+    pub(super) fn ancestry(&self, change: &ParsedChange) -> BTreeSet<ChangeHash> {
+        let (mut open, mut seen) = (change.deps.clone(), BTreeSet::new());
+        while let Some(hash) = open.pop() {
+            if seen.insert(hash) {
+                open.extend(self.known.get(&hash).into_iter().flat_map(|known| known.deps.iter().copied()));
+            }
+        }
+        seen
+    }
+
+    /// Every operation of the record, with where it stands.
+    pub(super) fn positions(&self) -> &Positions {
+        &self.positions
+    }
+
+    /// Adds an own, just authored change, whose effect `document` already holds.
+    pub fn authored(&mut self, document: Document, change: &ParsedChange) {
+        self.note(change);
+        self.chunks.push(change.bytes().to_vec());
+        self.document = document;
+    }
+
+    /// Applies a change that was checked; false when automerge did not take it. The history is then useless.
+    pub(super) fn apply(&mut self, change: &ParsedChange) -> bool {
+        let taken = self.document.apply(&[change.bytes()]).is_ok() && self.document.has_change(&change.hash);
+        self.note(change);
+        self.chunks.push(change.bytes().to_vec());
+        taken
+    }
+
+    fn note(&mut self, change: &ParsedChange) {
+        let header =
+            KnownChange { actor: change.actor, seq: change.seq, max_op: change.max_op(), deps: change.deps.clone() };
+        self.known.insert(change.hash, header);
+        reference::note(&mut self.positions, change);
+        let last = self.last.entry(change.actor).or_insert((change.seq, change.hash));
+        if change.seq >= last.0 {
+            *last = (change.seq, change.hash);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Signatures: who says what. A push is signed by its author's device; pages and grants by the server.
+//!
+//! All are Ed25519, checked strictly (no small-order keys, no malleable encodings).
+
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use foras_wire::audience::AudienceName;
+use foras_wire::enrol::EnrolRequest;
+use foras_wire::error::WireError;
+use foras_wire::grant::{Grant, SignedGrant};
+use foras_wire::id::{Actor, ChangeHash, DeviceId, Incarnation, Nonce, PublicKey, ServerId, Signature64};
+use foras_wire::merkle;
+use foras_wire::page::Page;
+use foras_wire::push::{self, Push, PushScope};
+use foras_wire::sync::nonce_signed_bytes;
+
+use crate::admission::Refusal;
+use crate::change::{ChangeError, ParsedChange, chunk_hash};
+
+/// The public half of `key`.
+#[must_use]
+pub fn public_key(key: &SigningKey) -> PublicKey {
+    PublicKey(key.verifying_key().to_bytes())
+}
+
+fn sign(key: &SigningKey, bytes: &[u8]) -> Signature64 {
+    Signature64(key.sign(bytes).to_bytes())
+}
+
+fn verify(what: &'static str, key: &PublicKey, bytes: &[u8], signature: &Signature64) -> Result<(), WireError> {
+    let bad = || WireError::Signature(what);
+    let key = VerifyingKey::from_bytes(&key.0).map_err(|_| bad())?;
+    key.verify_strict(bytes, &Signature::from_bytes(&signature.0)).map_err(|_| bad())
+}
+
+/// Hashes of the push's changes, in their order. The hashes are of the chunks' own bytes, never claimed ones.
+///
+/// # Errors
+/// [`ChangeError`] of the first chunk that is no plain change chunk.
+pub fn push_hashes(push: &Push) -> Result<Vec<ChangeHash>, ChangeError> {
+    push.items.iter().map(|item| chunk_hash(&item.chunk)).collect()
+}
+
+fn push_signed_bytes(scope: &PushScope, author: &PublicKey, push: &Push, hashes: &[ChangeHash]) -> Vec<u8> {
+    let leaves: Vec<_> = push.items.iter().zip(hashes).map(|(item, hash)| push::leaf(&item.record, hash)).collect();
+    push::signed_bytes(scope, author, &merkle::root(&leaves))
+}
+
+fn scope(push: &Push, server: ServerId, epoch: u64) -> PushScope {
+    PushScope { server, epoch, incarnation: push.incarnation, grant_revision: push.grant_revision }
+}
+
+/// Signs `push` with the device's key, for one server and epoch. `hashes` are [`push_hashes`] of it.
+pub fn sign_push(key: &SigningKey, push: &mut Push, server: ServerId, epoch: u64, hashes: &[ChangeHash]) {
+    let author = public_key(key);
+    push.signature = sign(key, &push_signed_bytes(&scope(push, server, epoch), &author, push, hashes));
+}
+
+/// Checks that the holder of `author` signed exactly these changes, for this server and epoch. `hashes` are
+/// [`push_hashes`] of the push.
+///
+/// # Errors
+/// [`WireError::Signature`] when it did not.
+pub fn verify_push(
+    author: &PublicKey,
+    push: &Push,
+    server: ServerId,
+    epoch: u64,
+    hashes: &[ChangeHash],
+) -> Result<(), WireError> {
+    if hashes.len() != push.items.len() {
+        return Err(WireError::Signature("push"));
+    }
+    verify("push", author, &push_signed_bytes(&scope(push, server, epoch), author, push, hashes), &push.signature)
+}
+
+/// Checks that every change of a push has the author that its signer is: nobody writes as somebody else.
+///
+/// # Errors
+/// `foreign_actor`.
+pub fn check_author(author: &PublicKey, incarnation: &Incarnation, change: &ParsedChange) -> Result<(), Refusal> {
+    if change.actor == Actor::of(author, incarnation) { Ok(()) } else { Err(Refusal::new("foreign_actor")) }
+}
+
+/// Signs `page` as the server.
+pub fn sign_page(key: &SigningKey, page: &mut Page, server: &ServerId, epoch: u64, audience: &AudienceName) {
+    page.signature = sign(key, &page.signed_bytes(server, epoch, audience));
+}
+
+/// Checks that the server signed exactly this page, of this audience's log.
+///
+/// # Errors
+/// [`WireError::Signature`] when it did not.
+pub fn verify_page(
+    server_key: &PublicKey,
+    page: &Page,
+    server: &ServerId,
+    epoch: u64,
+    audience: &AudienceName,
+) -> Result<(), WireError> {
+    verify("page", server_key, &page.signed_bytes(server, epoch, audience), &page.signature)
+}
+
+/// Signs `grant` as the server.
+#[must_use]
+pub fn sign_grant(key: &SigningKey, grant: &Grant) -> SignedGrant {
+    let bytes = foras_wire::frame::to_cbor(grant);
+    let signature = sign(key, &SignedGrant::signed_bytes(&bytes));
+    SignedGrant { bytes, signature }
+}
+
+/// The grant inside, once the server's signature of it is checked.
+///
+/// # Errors
+/// [`WireError`] when the signature or the content is not right.
+pub fn verify_grant(server_key: &PublicKey, signed: &SignedGrant) -> Result<Grant, WireError> {
+    verify("grant", server_key, &SignedGrant::signed_bytes(&signed.bytes), &signed.signature)?;
+    signed.grant()
+}
+
+/// The device's answer to the server's challenge.
+#[must_use]
+pub fn sign_nonce(key: &SigningKey, device: &DeviceId, nonce: &Nonce) -> Signature64 {
+    sign(key, &nonce_signed_bytes(device, nonce))
+}
+
+/// Checks the device's answer to the server's challenge.
+///
+/// # Errors
+/// [`WireError::Signature`] when the device did not sign it.
+pub fn verify_nonce(
+    key: &PublicKey,
+    device: &DeviceId,
+    nonce: &Nonce,
+    signature: &Signature64,
+) -> Result<(), WireError> {
+    verify("nonce", key, &nonce_signed_bytes(device, nonce), signature)
+}
+
+/// The device's proof, at enrolment, that it holds the key that it names.
+#[must_use]
+pub fn sign_enrolment(key: &SigningKey, secret: &[u8], incarnation: &Incarnation) -> Signature64 {
+    sign(key, &EnrolRequest::signed_bytes(secret, &public_key(key), incarnation))
+}
+
+/// Checks that the device that enrols holds the key that it names.
+///
+/// # Errors
+/// [`WireError::Signature`] when it does not.
+pub fn verify_enrolment(request: &EnrolRequest) -> Result<(), WireError> {
+    let bytes = EnrolRequest::signed_bytes(&request.secret, &request.key, &request.incarnation);
+    verify("enrolment", &request.key, &bytes, &request.signature)
+}
