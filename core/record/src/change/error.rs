@@ -69,6 +69,10 @@ pub enum ChangeError {
     /// An operation that refers to what cannot exist, or whose parts do not fit together.
     #[error("an operation of the change is malformed")]
     BadOperation,
+    /// An operation that names an object, a place or a predecessor which is not part of what the change builds on,
+    /// or does not fit. Only [`Lineage::check`](super::Lineage::check) can tell.
+    #[error("an operation of the change refers to what it does not build on")]
+    BadReference,
 }
 
 impl ChangeError {
@@ -97,6 +101,7 @@ impl ChangeError {
             Self::BadColumn => "bad_column",
             Self::KeyTooLong => "key_too_long",
             Self::BadOperation => "bad_operation",
+            Self::BadReference => "bad_reference",
         }
     }
 

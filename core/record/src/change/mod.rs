@@ -2,8 +2,8 @@
 //!
 //! automerge 0.12 trusts what it loads: hostile bytes made it panic, allocate without bound, or keep a document that it
 //! could never load again. So a foreign chunk is first read here, within the limits of `foras_wire::limits`, and only
-//! in the one form that automerge itself writes. Whether the operations are *allowed* is decided elsewhere, from what
-//! this module hands out; whether they fit the document's history is for rehearsal.
+//! in the one form that automerge itself writes. [`Lineage`] then checks that what its operations refer to is part of
+//! what the change builds on. Whether the operations are *allowed* is decided elsewhere, from what this module hands out.
 //!
 //! The format is that of automerge's binary storage: <https://automerge.org/automerge-binary-format-spec/>.
 
@@ -13,6 +13,7 @@ mod column;
 mod error;
 #[cfg(any(test, feature = "forge"))]
 pub mod forge;
+mod lineage;
 mod operation;
 mod reader;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod value;
 
 pub use error::ChangeError;
 pub use foras_wire::id::{Actor, ChangeHash};
+pub use lineage::Lineage;
 
 /// A change chunk whose header and operations were read within limits, without automerge.
 #[derive(Debug, Clone, PartialEq)]

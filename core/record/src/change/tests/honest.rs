@@ -6,7 +6,8 @@ use automerge::{AutoCommit, Change, ObjType, ScalarValue};
 use super::world::{Repertoire, live};
 use crate::change::forge::Forged;
 use crate::change::{
-    Actor, OpId, ParsedAction, ParsedChange, ParsedKey, ParsedObject, ParsedOp, ParsedScalar, chunk_hash, parse,
+    Actor, Lineage, OpId, ParsedAction, ParsedChange, ParsedKey, ParsedObject, ParsedOp, ParsedScalar, chunk_hash,
+    parse,
 };
 
 fn op_id(id: &legacy::OpId) -> OpId {
@@ -89,6 +90,12 @@ fn every_change_is_read(seed: u64, repertoire: Repertoire, steps: usize) -> usiz
     let (changes, mut record) = live(seed, repertoire, steps);
     let reloaded = AutoCommit::load(&record.save()).unwrap().get_changes(&[]);
     assert_eq!(changes.len(), reloaded.len(), "seed {seed}");
+    let mut lineage = Lineage::new();
+    for change in &changes {
+        let parsed = parse(change.raw_bytes()).unwrap_or_else(|error| panic!("seed {seed}: {error} in {change:?}"));
+        lineage.check(&parsed).unwrap_or_else(|error| panic!("seed {seed}: {error} in {change:?}"));
+        lineage.add(&parsed);
+    }
     for change in changes.iter().chain(&reloaded) {
         let bytes = change.raw_bytes();
         let parsed = parse(bytes).unwrap_or_else(|error| panic!("seed {seed}: {error} in {change:?}"));

@@ -54,18 +54,22 @@ fn damage_column(bytes: &[u8], dice: &mut Dice) -> Vec<u8> {
     change.chunk()
 }
 
+/// Damages a chunk, mostly so that its checksum fits again.
+pub(super) fn any_damage(chunk: &[u8], dice: &mut Dice) -> Vec<u8> {
+    match dice.below(8) {
+        0 => damage(chunk, dice),
+        1 => resealed(&damage(chunk, dice)),
+        2..5 => relengthed(&damage(chunk, dice)),
+        _ => damage_column(chunk, dice),
+    }
+}
+
 fn damage_many(seed: u64, rounds: usize, outcomes: &mut BTreeMap<&'static str, usize>) {
     let mut dice = Dice::new(seed);
     let repertoire = if seed.is_multiple_of(2) { Repertoire::Ours } else { Repertoire::All };
     let (changes, _) = live(seed, repertoire, 40);
     for round in 0..rounds {
-        let chunk = dice.one_of(&changes).raw_bytes();
-        let damaged = match dice.below(8) {
-            0 => damage(chunk, &mut dice),
-            1 => resealed(&damage(chunk, &mut dice)),
-            2..5 => relengthed(&damage(chunk, &mut dice)),
-            _ => damage_column(chunk, &mut dice),
-        };
+        let damaged = any_damage(dice.one_of(&changes).raw_bytes(), &mut dice);
         let outcome = catch_unwind(|| parse(&damaged))
             .unwrap_or_else(|_| panic!("seed {seed}, round {round}: panicked on {damaged:02x?}"));
         let code = outcome.as_ref().map_or_else(|error| error.code(), |_| "read");
