@@ -66,7 +66,8 @@ pub struct Authored {
 /// What a change will do: keys to put, and texts to splice.
 #[derive(Default)]
 struct Plan {
-    puts: BTreeMap<String, Value>,
+    /// By key, the values to put one after the other.
+    puts: BTreeMap<String, Vec<Value>>,
     splices: Vec<(automerge::ObjId, Vec<Splice>)>,
     operations: u64,
 }
@@ -88,7 +89,7 @@ impl Document {
         }
         self.doc.set_actor(ActorId::from(actor.0));
         let mut transaction = self.doc.transaction();
-        for (key, value) in &plan.puts {
+        for (key, value) in plan.puts.iter().flat_map(|(key, values)| values.iter().map(move |value| (key, value))) {
             transaction.put(ROOT, key.as_str(), scalar::to_automerge(value)).map_err(|_| DocumentError::NotApplied)?;
         }
         for (object, splices) in &plan.splices {
@@ -121,7 +122,7 @@ impl Document {
         }
         let splices = plan.splices.iter().flat_map(|(_, splices)| splices);
         let characters: usize = splices.map(|splice| splice.delete + splice.insert.chars().count()).sum();
-        plan.operations = (plan.puts.len() + characters) as u64;
+        plan.operations = (plan.puts.values().map(Vec::len).sum::<usize>() + characters) as u64;
         Ok(plan)
     }
 
@@ -139,7 +140,7 @@ impl Document {
                 value::check_written(field, event).map_err(wrong)?;
                 let key = field.key(edit.item.as_deref());
                 match self.entries(&key).as_slice() {
-                    [] => drop(plan.puts.insert(key, event.clone())),
+                    [] => self.plan_value(key, event.clone(), plan),
                     [entry] if entry.value == *event => {}
                     _ => return Err(DocumentError::EventExists),
                 }
@@ -156,10 +157,15 @@ impl Document {
     /// A value is put unless it is the only one that stands, or a clear where nothing ever stood.
     fn plan_value(&self, key: String, put: Value, plan: &mut Plan) {
         let entries = self.entries(&key);
-        let stands = !entries.is_empty() && entries.iter().all(|entry| entry.value == put);
-        if !(stands || entries.is_empty() && put.is_null()) {
-            plan.puts.insert(key, put);
+        let differing = entries.iter().find(|entry| entry.value != put);
+        if differing.is_none() && !(entries.is_empty() && !put.is_null()) {
+            return;
         }
+        // Automerge turns a put of the latest value into a delete of the others. That would be no value of this author:
+        // somebody's concurrent edit could make it vanish. So one of the others is put first.
+        let first = differing.filter(|_| entries.last().is_some_and(|latest| latest.value == put));
+        let values = first.map(|entry| entry.value.clone()).into_iter().chain([put]).collect();
+        plan.puts.insert(key, values);
     }
 
     fn plan_set(
@@ -174,13 +180,8 @@ impl Document {
                 .map_err(|error| DocumentError::Value { field: field.name, error })?;
         }
         for member in held.union(members) {
-            let key = field.key(Some(member));
             let wanted = Value::Flag(members.contains(member));
-            let entries = self.entries(&key);
-            let stands = !entries.is_empty() && entries.iter().all(|entry| entry.value == wanted);
-            if !stands {
-                plan.puts.insert(key, wanted);
-            }
+            self.plan_value(field.key(Some(member)), wanted, plan);
         }
         Ok(())
     }
