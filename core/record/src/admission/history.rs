@@ -1,14 +1,12 @@
 //! What is known of one record: its document and the changes that made it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use foras_wire::id::{Actor, ChangeHash};
 
-use crate::change::{self, ChangeError, ParsedChange};
+use crate::change::{self, ChangeError, Lineage, OpId, ParsedChange};
 use crate::document::{self, Document, DocumentError};
 use crate::kind::Kind;
-
-use super::reference::{self, Positions};
 
 /// The header of a change that was admitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +38,7 @@ pub struct History {
     document: Document,
     known: BTreeMap<ChangeHash, KnownChange>,
     last: BTreeMap<Actor, (u64, ChangeHash)>,
-    positions: Positions,
+    lineage: Lineage,
     chunks: Vec<Vec<u8>>,
 }
 
@@ -49,12 +47,17 @@ impl History {
     #[must_use]
     pub fn new(kind: Kind) -> Self {
         let (hash, actor) = (document::genesis(kind), document::genesis_actor(kind));
+        let text = |name: &str| {
+            let (counter, actor) = document::genesis_text(kind, name)?;
+            Some((OpId { counter, actor }, name.to_owned()))
+        };
+        let texts = kind.rule().fields.iter().filter_map(|field| text(field.name));
         let genesis = KnownChange { actor, seq: 1, max_op: document::genesis_max_op(kind), deps: Vec::new() };
         Self {
             document: Document::empty(kind),
             known: BTreeMap::from([(hash, genesis)]),
             last: BTreeMap::from([(actor, (1, hash))]),
-            positions: reference::of_genesis(kind),
+            lineage: Lineage::begin(hash, texts),
             chunks: Vec::new(),
         }
     }
@@ -127,8 +130,7 @@ impl History {
     /// Changes that nothing builds on, sorted.
     #[must_use]
     pub fn heads(&self) -> Vec<ChangeHash> {
-        let built_on: BTreeSet<_> = self.known.values().flat_map(|change| &change.deps).collect();
-        self.known.keys().filter(|hash| !built_on.contains(hash)).copied().collect()
+        self.lineage.heads().iter().copied().collect()
     }
 
     /// What `change` builds on and the record does not have.
@@ -137,20 +139,9 @@ impl History {
         change.deps.iter().filter(|dep| !self.knows(dep)).copied().collect()
     }
 
-    /// Every change that `change` builds on, directly or not.
-    pub(super) fn ancestry(&self, change: &ParsedChange) -> BTreeSet<ChangeHash> {
-        let (mut open, mut seen) = (change.deps.clone(), BTreeSet::new());
-        while let Some(hash) = open.pop() {
-            if seen.insert(hash) {
-                open.extend(self.known.get(&hash).into_iter().flat_map(|known| known.deps.iter().copied()));
-            }
-        }
-        seen
-    }
-
-    /// Every operation of the record, with where it stands.
-    pub(super) fn positions(&self) -> &Positions {
-        &self.positions
+    /// The record's changes and operations, as later ones may refer to them.
+    pub(super) fn lineage(&self) -> &Lineage {
+        &self.lineage
     }
 
     /// Adds an own, just authored change, whose effect `document` already holds.
@@ -172,7 +163,7 @@ impl History {
         let header =
             KnownChange { actor: change.actor, seq: change.seq, max_op: change.max_op(), deps: change.deps.clone() };
         self.known.insert(change.hash, header);
-        reference::note(&mut self.positions, change);
+        self.lineage.add(change);
         let last = self.last.entry(change.actor).or_insert((change.seq, change.hash));
         if change.seq >= last.0 {
             *last = (change.seq, change.hash);

@@ -4,7 +4,7 @@
 //! 1. limits on body, frame and rate, before anything is parsed (`foras-wire`, the server's HTTP layer);
 //! 2. plain change chunks only, and 3. our own parser reads header and run lengths first ([`crate::change`]);
 //! 4. the actor is the signer's, and the proof covers record, kind, generation and hash ([`crate::proof`]);
-//! 5. sequence, operation counters ([`order`]) and references between operations ([`reference`]);
+//! 5. sequence, operation counters ([`order`]) and references between operations ([`crate::change::Lineage`]);
 //! 6. missing dependencies wait outside automerge ([`Verdict::Parked`]);
 //! 7. kind and fields under the grant named (the `gate`, [`crate::access::check_change`]);
 //! 8. rehearsal under `catch_unwind` ([`rehearsal`]);
@@ -15,7 +15,6 @@
 
 mod history;
 mod order;
-mod reference;
 mod rehearsal;
 
 #[cfg(test)]
@@ -152,7 +151,7 @@ fn decide(history: &History, change: &ParsedChange, gate: &Gate<'_>, refused: &B
         return Verdict::Parked { missing };
     }
     let checked = order::check(history, change)
-        .and_then(|()| reference::check(history, change))
+        .and_then(|()| history.lineage().check(change).map_err(|error| Refusal::new(error.code())))
         .and_then(|()| gate(change, history.document(), history.is_new()));
     match checked {
         Ok(()) => Verdict::Admitted,

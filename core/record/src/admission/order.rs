@@ -21,7 +21,7 @@ pub(super) fn check(history: &History, change: &ParsedChange) -> Result<(), Refu
         return Err(Refusal::new("seq_gap"));
     }
     if let Some((_, own)) = history.last_of(&change.actor)
-        && !history.ancestry(change).contains(&own)
+        && !history.lineage().builds_on(change, &own)
     {
         return Err(Refusal::new("own_change_left_out"));
     }

@@ -2,8 +2,8 @@
 //!
 //! automerge 0.12 takes references on trust. Of 4,045 damaged changes that were well-formed by themselves and stood in
 //! the right place of their record, 1,479 made it panic: they named an operation that does not exist, or one of another
-//! field. And a reference outside a change's own ancestry harms only the
-//! replica that has not yet received its target, so trying the change here would not show it.
+//! field. And a reference outside a change's own ancestry harms only the replica that has not yet received its target,
+//! so trying the change here would not show it; or it wipes out, without a trace, a value that the author never saw.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +47,35 @@ impl Lineage {
         Self::default()
     }
 
-    /// Adds a change that became part of the record, and that [`Lineage::check`] found in order.
+    /// A record that begins with a change of its own, `genesis`, which made a text at each of these fields of the root
+    /// and nothing else.
+    #[must_use]
+    pub fn begin(genesis: ChangeHash, texts: impl IntoIterator<Item = (OpId, String)>) -> Self {
+        let text = |(id, field)| {
+            let (object, place) = (ParsedObject::Root, ParsedKey::Field(field));
+            (id, Known { change: genesis, object, place, inserts: false, makes: Makes::Sequence })
+        };
+        Self {
+            deps: BTreeMap::from([(genesis, Vec::new())]),
+            heads: BTreeSet::from([genesis]),
+            ops: texts.into_iter().map(text).collect(),
+        }
+    }
+
+    /// The changes that no other builds on.
+    #[must_use]
+    pub fn heads(&self) -> &BTreeSet<ChangeHash> {
+        &self.heads
+    }
+
+    /// Whether `change` builds, directly or not, on `ancestor`, a change of the record.
+    #[must_use]
+    pub fn builds_on(&self, change: &ParsedChange, ancestor: &ChangeHash) -> bool {
+        self.ancestry(change).is_none_or(|ancestry| ancestry.contains(ancestor))
+    }
+
+    /// Adds a change that became part of the record and that [`Lineage::check`] found in order, after all that it builds
+    /// on.
     pub fn add(&mut self, change: &ParsedChange) {
         for dep in &change.deps {
             self.heads.remove(dep);
