@@ -58,6 +58,9 @@ pub struct Engine {
     challenge: Option<Nonce>,
     /// That was tried; a second refusal is final.
     proved_again: bool,
+    /// The server did not read so long a request from a device that it could not tell: until it has welcomed this
+    /// device, requests carry nothing to push.
+    bare: bool,
     /// The server's epoch changed during this sync; twice is once too often.
     new_epoch: bool,
     /// Exchanges of this sync in which something was refused.
@@ -137,7 +140,8 @@ impl Engine {
 
     fn begin(&mut self, now: Now) -> Vec<Effect> {
         self.summary = Summary::default();
-        (self.challenge, self.proved_again, self.new_epoch, self.refusals) = (None, false, false, 0);
+        (self.challenge, self.proved_again, self.bare) = (None, false, false);
+        (self.new_epoch, self.refusals) = (false, 0);
         (self.last_attempt_ms, self.next_attempt_ms) = (Some(now.ms), None);
         self.load()
     }
@@ -148,7 +152,7 @@ impl Engine {
         vec![Effect::LoadWork]
     }
 
-    fn work_loaded(&mut self, work: Work, now: Now) -> Vec<Effect> {
+    fn work_loaded(&mut self, mut work: Work, now: Now) -> Vec<Effect> {
         if !matches!(self.state, State::Loading) {
             return Vec::new();
         }
@@ -156,6 +160,10 @@ impl Engine {
             return self.fail("no_end".to_owned(), true, 0, now);
         }
         self.summary.kept = 0;
+        if self.bare {
+            work.pushes.clear();
+            work.deposits.clear();
+        }
         self.more_work = work.more;
         let prove = self.challenge.take().or(work.nonce);
         let (request, exchange) = Exchange::open(work);
@@ -204,7 +212,8 @@ impl Engine {
         let forward =
             exchange.went_forward() && (more || self.more_work || (reissued && self.refusals <= REFUSALS_MAX));
         self.proved_again = false;
-        if forward || self.edited {
+        let held_back = std::mem::take(&mut self.bare);
+        if forward || held_back || self.edited {
             effects.extend(self.load());
             return effects;
         }
@@ -227,6 +236,10 @@ impl Engine {
         if refusal.code == "unauthenticated" && refusal.nonce.is_some() && !self.proved_again {
             self.proved_again = true;
             self.challenge = refusal.nonce;
+            return self.load();
+        }
+        if refusal.code == "too_large" && !self.bare {
+            self.bare = true;
             return self.load();
         }
         self.fail(refusal.code, refusal.retryable, refusal.retry_after_s, now)

@@ -144,6 +144,16 @@ fn an_expired_token_is_renewed_by_one_signed_challenge() {
 }
 
 #[test]
+fn a_long_push_waits_until_the_server_knows_the_device() {
+    let (mut server, mut store) = (Server::with_logs(&[2]), Store::new(1, 1..=4));
+    (server.challenge, server.stranger_changes_max) = (Some(Nonce([4; 16])), 3);
+    // Too long, asked to prove itself, welcomed with nothing to push, then all of it.
+    let summary = finished(sync(&mut engine(), &mut store, &mut server, &[]).0);
+    assert_eq!((summary.sent, summary.round_trips), (4, 4));
+    assert_caught_up(&store, &server);
+}
+
+#[test]
 fn a_restored_server_is_asked_anew_under_its_new_epoch() {
     let (mut server, mut store) = (Server::with_logs(&[5]), Store::new(1, [1]));
     finished(sync(&mut engine(), &mut store, &mut server, &[]).0);

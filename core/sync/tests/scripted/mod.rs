@@ -46,6 +46,8 @@ pub struct Server {
     pub pages_per_answer: usize,
     /// The nonce that it wants signed before it answers.
     pub challenge: Option<Nonce>,
+    /// Most pushed changes that it reads from a device that it cannot tell.
+    pub stranger_changes_max: usize,
     pub requests: u32,
 }
 
@@ -55,12 +57,23 @@ impl Server {
             .iter()
             .enumerate()
             .map(|(at, length)| (0..*length).map(|position| 1_000_000 * (at as u64 + 1) + position).collect());
-        Self { epoch: 1, logs: logs.collect(), entries_per_page: 3, pages_per_answer: 100, ..Self::default() }
+        Self {
+            epoch: 1,
+            logs: logs.collect(),
+            entries_per_page: 3,
+            pages_per_answer: 100,
+            stranger_changes_max: 100,
+            ..Self::default()
+        }
     }
 
     /// The whole answer; what it acknowledges is durable, whether the answer arrives or not.
     pub fn answer(&mut self, request: &SyncRequest, prove: Option<Nonce>) -> Vec<AnswerFrame> {
         self.requests += 1;
+        let changes: usize = request.pushes.iter().map(|push| push.items.len()).sum();
+        if self.challenge.is_some() && changes > self.stranger_changes_max {
+            return vec![refusal("too_large", false, None, 0)];
+        }
         if self.challenge.is_some() && prove != self.challenge {
             return vec![refusal("unauthenticated", true, self.challenge, 0)];
         }
