@@ -33,6 +33,15 @@ enum State {
     InFlight(Box<Exchange>),
 }
 
+/// Whether requests of this sync go without what waits to be pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Bare {
+    #[default]
+    Never,
+    UntilWelcome,
+    Tried,
+}
+
 /// What the engine is about, for a person to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
@@ -60,7 +69,7 @@ pub struct Engine {
     proved_again: bool,
     /// The server did not read so long a request from a device that it could not tell: until it has welcomed this
     /// device, requests carry nothing to push.
-    bare: bool,
+    bare: Bare,
     /// The server's epoch changed during this sync; twice is once too often.
     new_epoch: bool,
     /// Exchanges of this sync in which something was refused.
@@ -140,7 +149,7 @@ impl Engine {
 
     fn begin(&mut self, now: Now) -> Vec<Effect> {
         self.summary = Summary::default();
-        (self.challenge, self.proved_again, self.bare) = (None, false, false);
+        (self.challenge, self.proved_again, self.bare) = (None, false, Bare::Never);
         (self.new_epoch, self.refusals) = (false, 0);
         (self.last_attempt_ms, self.next_attempt_ms) = (Some(now.ms), None);
         self.load()
@@ -160,7 +169,7 @@ impl Engine {
             return self.fail("no_end".to_owned(), true, 0, now);
         }
         self.summary.kept = 0;
-        if self.bare {
+        if self.bare == Bare::UntilWelcome {
             work.pushes.clear();
             work.deposits.clear();
         }
@@ -212,7 +221,10 @@ impl Engine {
         let forward =
             exchange.went_forward() && (more || self.more_work || (reissued && self.refusals <= REFUSALS_MAX));
         self.proved_again = false;
-        let held_back = std::mem::take(&mut self.bare);
+        let held_back = self.bare == Bare::UntilWelcome;
+        if held_back {
+            self.bare = Bare::Tried;
+        }
         if forward || held_back || self.edited {
             effects.extend(self.load());
             return effects;
@@ -238,8 +250,8 @@ impl Engine {
             self.challenge = refusal.nonce;
             return self.load();
         }
-        if refusal.code == "too_large" && !self.bare {
-            self.bare = true;
+        if refusal.code == "too_large" && self.bare == Bare::Never {
+            self.bare = Bare::UntilWelcome;
             return self.load();
         }
         self.fail(refusal.code, refusal.retryable, refusal.retry_after_s, now)

@@ -154,6 +154,15 @@ fn a_long_push_waits_until_the_server_knows_the_device() {
 }
 
 #[test]
+fn a_push_that_stays_too_long_ends_the_sync() {
+    let (mut server, mut store) = (Server::with_logs(&[2]), Store::new(1, 1..=4));
+    server.changes_max = 3;
+    let (end, _) = sync(&mut engine(), &mut store, &mut server, &[]);
+    assert!(matches!(end, End::Failed { code, .. } if code == "too_large"));
+    assert_eq!(store.outbox.len(), 4);
+}
+
+#[test]
 fn a_restored_server_is_asked_anew_under_its_new_epoch() {
     let (mut server, mut store) = (Server::with_logs(&[5]), Store::new(1, [1]));
     finished(sync(&mut engine(), &mut store, &mut server, &[]).0);

@@ -48,6 +48,8 @@ pub struct Server {
     pub challenge: Option<Nonce>,
     /// Most pushed changes that it reads from a device that it cannot tell.
     pub stranger_changes_max: usize,
+    /// Most pushed changes that it reads at all.
+    pub changes_max: usize,
     pub requests: u32,
 }
 
@@ -71,7 +73,7 @@ impl Server {
     pub fn answer(&mut self, request: &SyncRequest, prove: Option<Nonce>) -> Vec<AnswerFrame> {
         self.requests += 1;
         let changes: usize = request.pushes.iter().map(|push| push.items.len()).sum();
-        if self.challenge.is_some() && changes > self.stranger_changes_max {
+        if changes > self.changes_max || self.challenge.is_some() && changes > self.stranger_changes_max {
             return vec![refusal("too_large", false, None, 0)];
         }
         if self.challenge.is_some() && prove != self.challenge {
