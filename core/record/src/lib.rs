@@ -2,9 +2,12 @@
 //! indicators. The only crate that speaks automerge. It opens no file, reads no clock and draws no random number.
 
 pub mod admission;
+pub mod access;
 pub mod audience;
+pub mod calendar;
 pub mod change;
 pub mod document;
+pub mod event;
 pub mod field;
 pub mod identity;
 pub mod kind;
@@ -13,4 +16,6 @@ pub mod place;
 pub mod proof;
 pub mod registry;
 pub mod role;
+pub mod ruling;
+pub mod standing;
 pub mod value;
