@@ -10,6 +10,7 @@ mod handover;
 pub mod reason;
 mod registration;
 mod text;
+mod write;
 
 use foras_wire::id::{Actor, RecordId};
 use jiff::civil::Date;
@@ -17,6 +18,7 @@ use jiff::civil::Date;
 pub use destination::{Authorisation, Destinations};
 pub use docket::{Docket, RuledEvent};
 pub use text::{BadRuling, REASON_BYTES_MAX, Ruling, Verdict};
+pub use write::{Rulings, rule_document};
 
 use crate::access::AuthorFacts;
 use crate::event::{CaseEvent, Departure, EventId, Join, JoinStep};

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use foras_wire::id::Actor;
 use jiff::civil::Date;
 
+use crate::calendar;
+use crate::document::Document;
 use crate::event::{CaseEvent, EventId};
+use crate::kinds::case::CASE;
 use crate::place::Country;
 use crate::ruling::{PendingEvent, Ruling};
 
@@ -43,6 +46,45 @@ pub struct CaseFile {
 }
 
 impl CaseFile {
+    /// The file of the case in this document. What a newer build wrote and this one cannot read is left out.
+    #[must_use]
+    pub fn read(case: &Document) -> Self {
+        let content = case.content();
+        let mut file = Self::default();
+        for (key, entries) in &content.0 {
+            let Some(shown) = entries.last() else { continue };
+            match key.split_once('/') {
+                Some((field, item)) => {
+                    let (Ok(family), Ok(id), Some(json)) = (field.parse(), item.parse(), shown.value.as_text()) else {
+                        continue;
+                    };
+                    if let Ok(event) = CaseEvent::parse(family, json) {
+                        file.events.insert(id, Recorded { event, actor: shown.actor, counter: shown.counter });
+                    }
+                }
+                None if key == "birth_year" => {
+                    file.birth_years = entries.iter().filter_map(|entry| entry.value.as_int()).collect();
+                }
+                None if key == "country" => {
+                    file.country = shown.value.as_text().and_then(|code| code.parse().ok());
+                }
+                None => {}
+            }
+        }
+        file.rulings = Self::rulings_of(case);
+        file
+    }
+
+    fn rulings_of(case: &Document) -> BTreeMap<EventId, Ruled> {
+        let Some(field) = CASE.field("ruling") else { return BTreeMap::new() };
+        let states = case.field(field).items.into_iter();
+        let ruled = states.filter_map(|(item, state)| {
+            let ruling = state.shown.value.as_str()?.parse().ok()?;
+            Some((item.parse().ok()?, Ruled { ruling, on: calendar::day_of(state.shown.time_s) }))
+        });
+        ruled.collect()
+    }
+
     /// Events ruled valid, in the order of their rulings, with the day of the ruling.
     pub fn in_force(&self) -> impl Iterator<Item = (EventId, &CaseEvent, Date)> {
         let mut valid: Vec<_> = self

@@ -17,6 +17,7 @@ pub use case_file::{CaseFile, Recorded, Ruled};
 pub use handover::{CourseEnd, HandoverCourse, HandoverState, Opening};
 pub use stage::{Attendance, stage};
 
+use crate::document::Document;
 use crate::event::{Basis, ConsentStatus, EventId, Form, Purpose, Scope, Stage};
 use crate::place::{Country, Place, Point};
 
@@ -120,6 +121,12 @@ impl Default for Standing {
 }
 
 impl Standing {
+    /// The standing of the case in this document.
+    #[must_use]
+    pub fn of(case: &Document) -> Self {
+        Self::fold(&CaseFile::read(case))
+    }
+
     /// The consent to `purpose`.
     #[must_use]
     pub fn consent(&self, purpose: Purpose) -> ConsentState {
