@@ -1,8 +1,8 @@
 //! What is kept, in the field's words: kinds of records, who may see and write them, merging, admission, rulings and
 //! indicators. The only crate that speaks automerge. It opens no file, reads no clock and draws no random number.
 
-pub mod admission;
 pub mod access;
+pub mod admission;
 pub mod audience;
 pub mod calendar;
 pub mod change;
