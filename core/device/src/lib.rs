@@ -1,3 +1,9 @@
 //! A phone: the store of its records, its link to the server, and the public Rust API.
+//!
+//! Everything works with no network. The store is synchronous and has one connection; what it returns is durable.
 
+pub mod error;
 pub mod link;
+pub mod store;
+
+pub use error::Error;

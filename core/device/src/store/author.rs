@@ -1,0 +1,31 @@
+//! Who an actor is, offline too.
+
+use foras_record::role::Role;
+use foras_wire::id::Actor;
+use rusqlite::OptionalExtension;
+
+use super::Store;
+use crate::error::Error;
+
+/// The author of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// What colleagues call the person; `None` where this device is not told.
+    pub name: Option<String>,
+    /// As whom the person wrote.
+    pub role: Role,
+}
+
+impl Store {
+    /// Who `actor` is; `None` where the server has not told yet.
+    ///
+    /// # Errors
+    /// A failure of the storage.
+    pub fn author(&self, actor: &Actor) -> Result<Option<Author>, Error> {
+        let mut statement = self.connection.prepare_cached("SELECT name, role FROM author WHERE actor = ?1")?;
+        let found = statement.query_row([actor.as_bytes()], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)));
+        let Some((name, role)) = found.optional()? else { return Ok(None) };
+        let name = Some(name).filter(|name: &String| !name.is_empty());
+        Ok(role.parse().ok().map(|role| Author { name, role }))
+    }
+}

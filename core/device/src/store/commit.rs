@@ -1,0 +1,175 @@
+//! One action of a person: edits of any number of records, written together or not at all.
+
+use std::collections::BTreeSet;
+
+use foras_record::admission;
+use foras_record::change;
+use foras_record::document::{DocumentError, Edit};
+use foras_record::kind::Kind;
+use foras_wire::id::ChangeHash;
+use foras_wire::limits;
+use foras_wire::record::RecordRef;
+use rusqlite::{Connection, params};
+
+use super::identity::Identity;
+use super::writing::Writing;
+use super::{Store, numbers, refused, rows};
+use crate::error::Error;
+
+/// What one action writes into one record.
+#[derive(Debug, Clone)]
+pub struct RecordEdits {
+    /// The record; it comes about where the device does not hold it.
+    pub record: RecordRef,
+    /// What is written into it, as one change.
+    pub edits: Vec<Edit>,
+}
+
+/// A durable change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Committed {
+    /// The record.
+    pub record: RecordRef,
+    /// The change.
+    pub hash: ChangeHash,
+}
+
+/// What a commit made durable.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Receipt {
+    /// The number of the change set in the outbox; 0 when nothing had to change.
+    pub change_set: u64,
+    /// One change for each record that changed.
+    pub changes: Vec<Committed>,
+}
+
+impl Store {
+    /// Writes one action of a person: one change for each record, the outbox and the lists, in one transaction with one
+    /// flush to the disk. When it returns, all of it is durable. Values that stand already change nothing.
+    ///
+    /// `now_ms` is the device's clock, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// [`Error::NotEnrolled`]; [`Error::NotAllowed`] when the grant forbids one of the edits, [`Error::InvalidValue`] when
+    /// a field cannot take its value, [`Error::Misuse`] when a record is named twice or wrongly. Nothing is then written.
+    pub fn commit(&mut self, now_ms: i64, set: &[RecordEdits]) -> Result<Receipt, Error> {
+        let identity = self.identity.clone().ok_or(Error::NotEnrolled)?;
+        let number = self.numbers.taken();
+        let mut writing = self.writing(now_ms)?;
+        let receipt = write_set(&mut writing, &identity, now_ms.div_euclid(1_000), set)?;
+        if receipt.changes.is_empty() {
+            return Ok(receipt);
+        }
+        if let Some(next) = number {
+            numbers::keep(writing.connection(), next)?;
+        }
+        for edits in set {
+            refused::settle_rewritten(writing.connection(), edits)?;
+        }
+        let changed = writing.commit()?;
+        self.numbers.kept();
+        self.observers.tell(&changed);
+        Ok(receipt)
+    }
+}
+
+/// Writes a change set within a transaction under way.
+pub(super) fn write_set(
+    writing: &mut Writing<'_>,
+    identity: &Identity,
+    time_s: i64,
+    set: &[RecordEdits],
+) -> Result<Receipt, Error> {
+    check(set)?;
+    let mut receipt = Receipt::default();
+    for edits in in_order(set) {
+        let Some(change) = author(writing, identity, time_s, edits)? else { continue };
+        if receipt.change_set == 0 {
+            receipt.change_set = next_set(writing.connection())?;
+        }
+        writing.keep(&edits.record.key, &change)?;
+        queue(writing, identity, receipt.change_set, &edits.record, &change)?;
+        receipt.changes.push(Committed { record: edits.record, hash: change.hash });
+    }
+    Ok(receipt)
+}
+
+fn check(set: &[RecordEdits]) -> Result<(), Error> {
+    if set.len() > limits::PUSH_CHANGES_MAX {
+        return Err(Error::Misuse("one action changes at most 2,000 records"));
+    }
+    let keys: BTreeSet<_> = set.iter().map(|edits| edits.record.key).collect();
+    if keys.len() != set.len() {
+        return Err(Error::Misuse("one action names a record once"));
+    }
+    Ok(())
+}
+
+/// The case first: where it stands decides who may write the others.
+fn in_order(set: &[RecordEdits]) -> impl Iterator<Item = &RecordEdits> {
+    let is_case = |edits: &&RecordEdits| edits.record.key.kind == Kind::Case.code();
+    set.iter().filter(is_case).chain(set.iter().filter(move |edits| !is_case(edits)))
+}
+
+/// Authors one change in memory, checked by the same rule that the server applies; `None` when nothing would change.
+fn author(
+    writing: &mut Writing<'_>,
+    identity: &Identity,
+    time_s: i64,
+    edits: &RecordEdits,
+) -> Result<Option<change::ParsedChange>, Error> {
+    let record = &edits.record;
+    let kind = admission::check_record(record).map_err(|_| Error::Misuse("the record's kind, id and case disagree"))?;
+    let taken = writing.take(kind, record)?;
+    if taken.record != *record {
+        return Err(Error::Misuse("the record is of another case"));
+    }
+    let mut document = taken.history.document().clone();
+    let Some(authored) = document.edit(identity.actor, time_s, &edits.edits).map_err(of_document)? else {
+        return Ok(None);
+    };
+    let change = change::parse(&authored.chunk).map_err(|_| Error::Misuse("the edit makes no plain change"))?;
+    writing.take(kind, record)?.history.authored(document, &change);
+    Ok(Some(change))
+}
+
+fn of_document(error: DocumentError) -> Error {
+    match error {
+        DocumentError::Value { field, error } => Error::InvalidValue { code: error.code(), field: Some(field) },
+        DocumentError::UnknownField => Error::Misuse("the record has no such field"),
+        DocumentError::FieldTwice => Error::Misuse("a field is named twice in one edit"),
+        other => Error::InvalidValue { code: other.code(), field: None },
+    }
+}
+
+/// Change sets are numbered by the outbox row of their first change.
+fn next_set(connection: &Connection) -> Result<u64, Error> {
+    let sql = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'outbox'";
+    let next: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    Ok(next.cast_unsigned())
+}
+
+fn queue(
+    writing: &Writing<'_>,
+    identity: &Identity,
+    change_set: u64,
+    record: &RecordRef,
+    change: &change::ParsedChange,
+) -> Result<(), Error> {
+    let sql = "INSERT INTO outbox \
+               (change_set, kind, id, case_id, generation, hash, incarnation, grant_revision, saved_ms, chunk) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    writing.connection().prepare_cached(sql)?.execute(params![
+        change_set.cast_signed(),
+        record.key.kind.0,
+        record.key.id.as_bytes(),
+        rows::case_bytes(record),
+        record.generation,
+        change.hash.as_bytes(),
+        identity.incarnation.as_bytes(),
+        identity.grant.revision.cast_signed(),
+        writing.now_ms,
+        change.bytes(),
+    ])?;
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! What leaves the device: a record out of an audience, an audience out of the grant, a person erased.
+//!
+//! Own changes that wait to go out outlive their record: they are pushed first, and the server keeps them for a
+//! supervisor. Edits that were refused lose their values, and only their notice stays.
+
+use foras_record::audience::Audience;
+use foras_wire::audience::AudienceName;
+use foras_wire::id::RecordId;
+use foras_wire::record::RecordKey;
+use rusqlite::{Connection, params};
+
+use super::meta::{self, name};
+use super::rows;
+use super::writing::Writing;
+use crate::error::Error;
+
+/// The record left `audience`. True when it left the device with it.
+pub(super) fn record(writing: &mut Writing<'_>, audience: &AudienceName, key: &RecordKey) -> Result<bool, Error> {
+    let Some((row, _)) = rows::find(writing.connection(), key)? else { return Ok(false) };
+    let connection = writing.connection();
+    let sql = "DELETE FROM holding WHERE audience = ?1 AND record = ?2";
+    connection.prepare_cached(sql)?.execute(params![audience.as_str(), row.0])?;
+    let sql = "SELECT EXISTS (SELECT 1 FROM holding WHERE record = ?1)";
+    if connection.prepare_cached(sql)?.query_row([row.0], |row| row.get(0))? {
+        return Ok(false);
+    }
+    whole(writing, key)?;
+    Ok(true)
+}
+
+/// Deletes the record and everything that quotes it, but for what waits to go out.
+fn whole(writing: &mut Writing<'_>, key: &RecordKey) -> Result<(), Error> {
+    writing.delete(key)?;
+    let connection = writing.connection();
+    let words = params![key.kind.0, key.id.as_bytes()];
+    connection.prepare_cached("DELETE FROM parked WHERE kind = ?1 AND id = ?2")?.execute(words)?;
+    let sql = "UPDATE refused SET value = '', item = '' WHERE kind = ?1 AND id = ?2";
+    connection.prepare_cached(sql)?.execute(words)?;
+    meta::put(connection, name::SCRUB, &[1])
+}
+
+/// The grant no longer names this audience.
+pub(super) fn audience(writing: &mut Writing<'_>, audience: &AudienceName) -> Result<(), Error> {
+    let sql = "SELECT record.kind, record.id, record.case_id, record.generation \
+               FROM holding JOIN record ON record.row = holding.record WHERE holding.audience = ?1";
+    for key in keys(writing.connection(), sql, params![audience.as_str()])? {
+        record(writing, audience, &key)?;
+    }
+    let sql = "DELETE FROM cursor WHERE audience = ?1";
+    writing.connection().prepare_cached(sql)?.execute([audience.as_str()])?;
+    Ok(())
+}
+
+/// The person of this case was erased: records, unsent work and notices go alike.
+pub(super) fn case(writing: &mut Writing<'_>, case: &RecordId) -> Result<u32, Error> {
+    let sql = "SELECT kind, id, case_id, generation FROM record WHERE case_id = ?1";
+    let keys = keys(writing.connection(), sql, params![case.as_bytes()])?;
+    for key in &keys {
+        whole(writing, key)?;
+    }
+    let connection = writing.connection();
+    for table in ["outbox", "refused", "parked"] {
+        let sql = format!("DELETE FROM {table} WHERE case_id = ?1");
+        connection.prepare_cached(&sql)?.execute([case.as_bytes()])?;
+    }
+    meta::put(connection, name::SCRUB, &[1])?;
+    Ok(u32::try_from(keys.len()).unwrap_or(u32::MAX))
+}
+
+/// Deletes what no audience holds, once every log was followed to its end: the server opened it to nobody here. What
+/// waits to go out stays.
+pub(super) fn unheld(writing: &mut Writing<'_>) -> Result<(), Error> {
+    let sql = "SELECT kind, id, case_id, generation FROM record \
+               WHERE NOT EXISTS (SELECT 1 FROM holding WHERE holding.record = record.row) \
+               AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.kind = record.kind AND outbox.id = record.id)";
+    for key in keys(writing.connection(), sql, params![])? {
+        whole(writing, &key)?;
+    }
+    Ok(())
+}
+
+fn keys(connection: &Connection, sql: &str, words: &[&dyn rusqlite::ToSql]) -> Result<Vec<RecordKey>, Error> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let keys = statement.query_map(words, |row| Ok(rows::record_ref(row, 0)?.key))?.collect::<Result<_, _>>()?;
+    Ok(keys)
+}
+
+/// The point or country that an audience is of, as its code.
+pub(super) fn point_of(audience: &str) -> Option<String> {
+    match Audience::of_name(&audience.parse().ok()?)? {
+        Audience::Roster(point) | Audience::Programme(point) => Some(point.code().to_owned()),
+        Audience::Casework(place) | Audience::Protection(place) => place.point().map(|point| point.code().to_owned()),
+        Audience::Public | Audience::Person(_) => None,
+    }
+}

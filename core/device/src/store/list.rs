@@ -1,0 +1,209 @@
+//! Lists and search, in pages, from real columns: no document is loaded.
+
+use foras_record::kind::Kind;
+use foras_wire::id::RecordId;
+use foras_wire::record::RecordRef;
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{Row, params, params_from_iter};
+
+use super::delivery::Delivery;
+use super::{Store, rows};
+use crate::error::Error;
+
+/// Items of a page, where nothing else is asked.
+pub const PAGE_ITEMS: u32 = 50;
+/// Items of a page at most.
+pub const PAGE_ITEMS_MAX: u32 = 500;
+/// Words of a search that are looked at.
+const SEARCH_WORDS_MAX: usize = 8;
+
+/// In which order a list comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// By title: names of people.
+    #[default]
+    Title,
+    /// By moment, earliest first: sessions.
+    Earliest,
+    /// By moment, latest first: notes.
+    Latest,
+}
+
+/// Which records, and which page of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListQuery {
+    /// Only records of this orientation point, by its code.
+    pub point: Option<String>,
+    /// Only records whose words contain each of these; accents and case do not matter. A case number finds its person.
+    pub search: Option<String>,
+    /// Only records of this case.
+    pub case: Option<RecordId>,
+    /// Only records with concurrent values that wait to be settled.
+    pub conflicts_only: bool,
+    /// The order.
+    pub order: Order,
+    /// Which page, from 1; 0 counts as 1.
+    pub page: u32,
+    /// Items of a page, up to [`PAGE_ITEMS_MAX`]; 0 counts as [`PAGE_ITEMS`].
+    pub page_items: u32,
+}
+
+/// One record in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// The record.
+    pub record: RecordRef,
+    /// A name, a title, a module.
+    pub title: String,
+    /// The orientation point's code; empty where there is none.
+    pub point: String,
+    /// The number of its case; empty where there is none, or the device does not hold the case.
+    pub case_number: String,
+    /// The moment that the record is about, as the kind's view says; empty where there is none.
+    pub sort_at: String,
+    /// Fields with concurrent values that wait to be settled.
+    pub conflicts: u32,
+    /// Further columns of the kind's view.
+    pub columns: serde_json::Value,
+    /// The same of the record's case, where the device holds it and this is not it.
+    pub case_columns: serde_json::Value,
+    /// How far the record has come.
+    pub delivery: Delivery,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listing {
+    /// The records of the page.
+    pub items: Vec<Item>,
+    /// Which page this is, from 1.
+    pub page: u32,
+    /// How many pages there are; at least 1.
+    pub pages: u32,
+    /// How many records there are on all pages.
+    pub total: u64,
+}
+
+const ITEM: &str = "SELECT record.kind, record.id, record.case_id, record.generation, record.title, record.point, \
+                    coalesce(nullif(record.number, ''), own_case.number, ''), record.sort_at, record.conflicts, \
+                    record.columns, coalesce(own_case.columns, 'null') FROM record \
+                    LEFT JOIN record AS own_case ON own_case.kind = ?1 AND own_case.id = record.case_id \
+                    AND own_case.row <> record.row";
+
+impl Store {
+    /// One page of the records of a kind.
+    ///
+    /// # Errors
+    /// A failure of the storage.
+    pub fn list(&self, kind: Kind, query: &ListQuery) -> Result<Listing, Error> {
+        let (filter, words) = filter(kind, query);
+        // The first parameter serves some filters alone; naming it keeps the numbers of the others.
+        let count = format!("SELECT count(*) FROM record WHERE {filter} AND ?1 IS NOT NULL");
+        let total: i64 =
+            self.connection.prepare_cached(&count)?.query_row(params_from_iter(&words), |row| row.get(0))?;
+        let page_items = match query.page_items {
+            0 => PAGE_ITEMS,
+            items => items.min(PAGE_ITEMS_MAX),
+        };
+        let page = query.page.max(1);
+        let order = match query.order {
+            Order::Title => "record.title, record.row",
+            Order::Earliest => "record.sort_at, record.row",
+            Order::Latest => "record.sort_at DESC, record.row DESC",
+        };
+        let skip = u64::from(page - 1) * u64::from(page_items);
+        let sql = format!("{ITEM} WHERE {filter} ORDER BY {order} LIMIT {page_items} OFFSET {skip}");
+        let items = self.items(&sql, &words)?;
+        let total = total.cast_unsigned();
+        let pages = u32::try_from(total.div_ceil(u64::from(page_items))).unwrap_or(u32::MAX).max(1);
+        Ok(Listing { items, page, pages, total })
+    }
+
+    /// One record as a list shows it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the device does not hold it.
+    pub fn item(&self, record: &RecordRef) -> Result<Item, Error> {
+        let sql = format!("{ITEM} WHERE record.kind = ?2 AND record.id = ?3");
+        let case = SqlValue::Integer(Kind::Case.code().0.into());
+        let kind = SqlValue::Integer(record.key.kind.0.into());
+        let words = [case, kind, SqlValue::Blob(record.key.id.as_bytes().to_vec())];
+        self.items(&sql, &words)?.pop().ok_or(Error::NotFound)
+    }
+
+    /// Every record with concurrent values that wait to be settled, by kind.
+    ///
+    /// # Errors
+    /// A failure of the storage.
+    pub fn conflicts(&self) -> Result<Vec<RecordRef>, Error> {
+        let sql = "SELECT kind, id, case_id, generation FROM record WHERE conflicts > 0 ORDER BY kind, row";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let records = statement.query_map([], |row| rows::record_ref(row, 0))?;
+        Ok(records.collect::<Result<_, _>>()?)
+    }
+
+    /// Every record of a kind, in the order in which the device came to hold them; for exports.
+    ///
+    /// # Errors
+    /// A failure of the storage.
+    pub fn records_of_kind(&self, kind: Kind) -> Result<Vec<RecordRef>, Error> {
+        let sql = "SELECT kind, id, case_id, generation FROM record WHERE kind = ?1 ORDER BY row";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let records = statement.query_map(params![kind.code().0], |row| rows::record_ref(row, 0))?;
+        Ok(records.collect::<Result<_, _>>()?)
+    }
+
+    fn items(&self, sql: &str, words: &[SqlValue]) -> Result<Vec<Item>, Error> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut items = statement.query_map(params_from_iter(words), item)?.collect::<Result<Vec<_>, _>>()?;
+        for item in &mut items {
+            item.delivery = self.delivery(&item.record.key)?;
+        }
+        Ok(items)
+    }
+}
+
+fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
+    let json = |at| row.get::<_, String>(at).map(|text| serde_json::from_str(&text).unwrap_or_default());
+    Ok(Item {
+        record: rows::record_ref(row, 0)?,
+        title: row.get(4)?,
+        point: row.get(5)?,
+        case_number: row.get(6)?,
+        sort_at: row.get(7)?,
+        conflicts: row.get(8)?,
+        columns: json(9)?,
+        case_columns: json(10)?,
+        delivery: Delivery::Saved,
+    })
+}
+
+/// The condition of a list, and its parameters: the first is the case's kind, the second the list's.
+fn filter(kind: Kind, query: &ListQuery) -> (String, Vec<SqlValue>) {
+    let mut words = vec![SqlValue::Integer(Kind::Case.code().0.into()), SqlValue::Integer(kind.code().0.into())];
+    let mut filter = "record.kind = ?2".to_owned();
+    let mut bind = |word| {
+        words.push(word);
+        words.len()
+    };
+    if let Some(point) = &query.point {
+        filter += &format!(" AND record.point = ?{}", bind(SqlValue::Text(point.clone())));
+    }
+    if let Some(case) = &query.case {
+        filter += &format!(" AND record.case_id = ?{}", bind(SqlValue::Blob(case.as_bytes().to_vec())));
+    }
+    let search = query.search.as_deref().map(str::to_lowercase).unwrap_or_default();
+    for word in search.split_whitespace().take(SEARCH_WORDS_MAX) {
+        let escaped = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let at = bind(SqlValue::Text(format!("%{escaped}%")));
+        filter += &format!(
+            " AND (record.search LIKE ?{at} ESCAPE '\\' OR record.case_id IN (SELECT numbered.id \
+             FROM record AS numbered WHERE numbered.number <> '' AND numbered.kind = ?1 \
+             AND numbered.number LIKE ?{at} ESCAPE '\\'))"
+        );
+    }
+    if query.conflicts_only {
+        filter += " AND record.conflicts > 0";
+    }
+    (filter, words)
+}

@@ -1,0 +1,159 @@
+//! Taking own changes back out of their records, and writing anew what may be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use foras_record::admission::History;
+use foras_record::change::{self, ParsedChange};
+use foras_record::kind::Kind;
+use foras_wire::id::{ChangeHash, Incarnation};
+use foras_wire::record::{RecordKey, RecordRef};
+
+use super::commit::{self, RecordEdits};
+use super::identity::{self, Identity};
+use super::meta::{self, name};
+use super::settle::{Exit, OutboxRow, Settled};
+use super::writing::Writing;
+use super::wrote::{self, Wrote};
+use super::{Store, entropy, outbox, refused, rows};
+use crate::error::Error;
+
+const CONTRADICTION: Error = Error::BadAnswer { code: "refused_what_stands" };
+
+/// What one change had written.
+struct TakenBack {
+    record: RecordRef,
+    time_s: i64,
+    wrote: Vec<Wrote>,
+}
+
+/// Own changes taken back out, by the outbox row that they had.
+type TakenBackByRow = BTreeMap<u64, TakenBack>;
+
+impl Store {
+    /// A random number for the next incarnation, should one be needed.
+    pub(super) fn fresh_incarnation(&mut self) -> Result<Incarnation, Error> {
+        Ok(Incarnation(entropy::bytes(&mut *self.entropy)?))
+    }
+}
+
+/// Takes `leaving` out of the outbox and of their records, keeps what was refused, and writes the rest anew as `reborn`.
+/// From then on the device writes as `reborn`: numbers that the server may have seen are never used again.
+pub(super) fn expel(
+    writing: &mut Writing<'_>,
+    reborn: &Identity,
+    leaving: Vec<(OutboxRow, Exit)>,
+    settled: &mut Settled,
+) -> Result<Identity, Error> {
+    meta::put(writing.connection(), name::INCARNATION, reborn.incarnation.as_bytes())?;
+    identity::introduce(writing.connection(), reborn)?;
+    let mut taken = take_back(writing, &leaving)?;
+    let mut sets: BTreeMap<u64, Vec<(OutboxRow, Exit)>> = BTreeMap::new();
+    for (row, exit) in leaving {
+        outbox::delete(writing.connection(), row.seq)?;
+        sets.entry(row.change_set).or_default().push((row, exit));
+    }
+    for set in sets.into_values() {
+        let back: Vec<_> = set.iter().filter_map(|(row, _)| taken.remove(&row.seq)).collect();
+        if set.iter().all(|(_, exit)| *exit == Exit::Reissue) {
+            again(writing, reborn, &set, &back, settled)?;
+        } else {
+            keep(writing, &set, &back, settled)?;
+        }
+    }
+    Ok(reborn.clone())
+}
+
+/// Rebuilds the records without the changes that leave.
+fn take_back(writing: &mut Writing<'_>, leaving: &[(OutboxRow, Exit)]) -> Result<TakenBackByRow, Error> {
+    let mut by_record: BTreeMap<RecordKey, Vec<&OutboxRow>> = BTreeMap::new();
+    for (row, _) in leaving {
+        by_record.entry(row.record.key).or_default().push(row);
+    }
+    let mut taken = BTreeMap::new();
+    for (key, outbox_rows) in by_record {
+        let Some((row, record)) = rows::find(writing.connection(), &key)? else { continue };
+        let Some(kind) = Kind::of_code(key.kind) else { continue };
+        let before = writing.take(kind, &record)?.history.chunks().to_vec();
+        let gone: BTreeMap<ChangeHash, u64> = outbox_rows.iter().map(|row| (row.hash, row.seq)).collect();
+        let mut kept = Vec::new();
+        for (at, chunk) in before.iter().enumerate() {
+            let change = change::parse(chunk).map_err(|_| Error::Corrupt { set_aside: None })?;
+            let Some(seq) = gone.get(&change.hash) else {
+                kept.push(chunk.clone());
+                continue;
+            };
+            let wrote = wrote::of_change(kind, &change, &before, at)?;
+            taken.insert(*seq, TakenBack { record, time_s: change.time_s, wrote });
+            rows::delete_change(writing.connection(), row, &change.hash)?;
+        }
+        let rebuilt = History::restore(kind, None, kept).map_err(|_| CONTRADICTION)?;
+        writing.replace(&key, rebuilt)?;
+    }
+    Ok(taken)
+}
+
+/// Writes one change set anew; what the grant no longer allows is kept as refused.
+fn again(
+    writing: &mut Writing<'_>,
+    reborn: &Identity,
+    set: &[(OutboxRow, Exit)],
+    back: &[TakenBack],
+    settled: &mut Settled,
+) -> Result<(), Error> {
+    let Some(first) = back.first() else { return Ok(()) };
+    let mut edits = Vec::new();
+    for one in back {
+        let kind = Kind::of_code(one.record.key.kind).ok_or(CONTRADICTION)?;
+        let document = writing.take(kind, &one.record)?.history.document();
+        let edits_of = one.wrote.iter().map(|wrote| wrote.to_edit(document)).collect();
+        edits.push(RecordEdits { record: one.record, edits: edits_of });
+    }
+    writing.savepoint()?;
+    match commit::write_set(writing, reborn, first.time_s, &edits) {
+        Ok(_) => {
+            settled.reissued += u32::try_from(set.len()).unwrap_or(u32::MAX);
+            writing.release()
+        }
+        // A full disk or the like stops everything; a rule stops this set alone.
+        Err(error @ (Error::StorageFull | Error::StorageFailed | Error::Corrupt { .. })) => Err(error),
+        Err(error) => {
+            writing.roll_back()?;
+            let code = error.code().to_owned();
+            let set: Vec<_> = set.iter().map(|(row, _)| (row.clone(), Exit::Refused(code.clone()))).collect();
+            keep(writing, &set, back, settled)
+        }
+    }
+}
+
+/// Keeps a change set's edits, visible and exportable.
+fn keep(
+    writing: &mut Writing<'_>,
+    set: &[(OutboxRow, Exit)],
+    back: &[TakenBack],
+    settled: &mut Settled,
+) -> Result<(), Error> {
+    for (row, exit) in set {
+        let count = if matches!(exit, Exit::Quarantined(_)) { &mut settled.quarantined } else { &mut settled.refused };
+        *count += 1;
+        let wrote = back.iter().find(|one| one.record.key == row.record.key).map(|one| one.wrote.as_slice());
+        refused::keep(writing.connection(), row, exit, wrote.unwrap_or_default(), writing.now_ms)?;
+    }
+    forget_unwritten(writing, set)
+}
+
+/// A record that only refused changes made was never a record.
+fn forget_unwritten(writing: &mut Writing<'_>, set: &[(OutboxRow, Exit)]) -> Result<(), Error> {
+    let records: BTreeSet<RecordRef> = set.iter().map(|(row, _)| row.record).collect();
+    for record in records {
+        let Some(kind) = Kind::of_code(record.key.kind) else { continue };
+        if rows::find(writing.connection(), &record.key)?.is_some() && writing.take(kind, &record)?.history.is_new() {
+            writing.delete(&record.key)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether an incoming change is by one of this device's own, unsent numbers: the store has a copy somewhere.
+pub(super) fn collides(history: &History, change: &ParsedChange) -> bool {
+    !history.knows(&change.hash) && history.last_of(&change.actor).is_some_and(|(seq, _)| seq >= change.seq)
+}

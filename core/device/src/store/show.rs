@@ -1,0 +1,149 @@
+//! One record or case as a person opens it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use foras_record::admission::History;
+use foras_record::document::{Document, FieldState, Held};
+use foras_record::kind::Kind;
+use foras_wire::audience::AudienceName;
+use foras_wire::id::{Actor, Digest32, RecordId};
+use foras_wire::record::{RecordKey, RecordRef};
+use rusqlite::{OptionalExtension, params};
+
+use super::author::Author;
+use super::delivery::Delivery;
+use super::{Store, rows, writing};
+use crate::error::Error;
+
+/// One record with its fields and their authors.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// The record.
+    pub record: RecordRef,
+    /// Its kind.
+    pub kind: Kind,
+    /// Fields that somebody wrote, by name.
+    pub fields: BTreeMap<&'static str, FieldState>,
+    /// Who wrote them. An actor that the server has not introduced yet is missing.
+    pub authors: BTreeMap<Actor, Author>,
+    /// How far the record has come.
+    pub delivery: Delivery,
+}
+
+impl Store {
+    /// The record's document. At most 64 stay loaded.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the device does not hold it, or its kind is unknown to this build.
+    pub fn document(&mut self, key: &RecordKey) -> Result<Document, Error> {
+        self.with_history(key, |history| history.document().clone())
+    }
+
+    /// What `read` makes of the record.
+    pub(super) fn with_history<T>(&mut self, key: &RecordKey, read: impl FnOnce(&History) -> T) -> Result<T, Error> {
+        let kind = Kind::of_code(key.kind).ok_or(Error::NotFound)?;
+        let (row, _) = rows::find(&self.connection, key)?.ok_or(Error::NotFound)?;
+        let history = writing::load(&self.connection, &mut self.cache, kind, row, key)?;
+        let result = read(&history);
+        self.cache.put(*key, history);
+        Ok(result)
+    }
+
+    /// The record's fields with who wrote them, and how far it has come.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the device does not hold it.
+    pub fn show(&mut self, key: &RecordKey) -> Result<Shown, Error> {
+        let kind = Kind::of_code(key.kind).ok_or(Error::NotFound)?;
+        let (_, record) = rows::find(&self.connection, key)?.ok_or(Error::NotFound)?;
+        let fields = self.with_history(key, |history| history.document().fields())?;
+        let mut authors = BTreeMap::new();
+        for actor in fields.values().flat_map(actors) {
+            if let Some(author) = self.author(&actor)? {
+                authors.insert(actor, author);
+            }
+        }
+        Ok(Shown { record, kind, fields, authors, delivery: self.delivery(key)? })
+    }
+
+    /// The record of this key as the device holds it; `None` when it does not.
+    ///
+    /// # Errors
+    /// A failure of the storage.
+    pub fn record(&self, key: &RecordKey) -> Result<Option<RecordRef>, Error> {
+        Ok(rows::find(&self.connection, key)?.map(|(_, record)| record))
+    }
+
+    /// Every record of a case that the device holds, by kind.
+    ///
+    /// # Errors
+    /// A failure of the storage.
+    pub fn records_of_case(&self, case: &RecordId) -> Result<Vec<RecordRef>, Error> {
+        let sql = "SELECT kind, id, case_id, generation FROM record WHERE case_id = ?1 ORDER BY kind, row";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let records = statement.query_map([case.as_bytes()], |row| rows::record_ref(row, 0))?;
+        Ok(records.collect::<Result<_, _>>()?)
+    }
+
+    /// The case of this id (32 lowercase hex) or case number, if the device holds any record of it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it holds none.
+    pub fn find_case(&self, text: &str) -> Result<RecordId, Error> {
+        if let Ok(id) = text.parse::<RecordId>() {
+            return if self.records_of_case(&id)?.is_empty() { Err(Error::NotFound) } else { Ok(id) };
+        }
+        let sql = "SELECT id FROM record WHERE number = ?1 AND number <> '' AND kind = ?2 LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let words = params![text, Kind::Case.code().0];
+        let id = statement.query_row(words, |row| rows::array(row, 0)).optional()?;
+        id.map(RecordId).ok_or(Error::NotFound)
+    }
+
+    /// Fingerprints of the content of every record that the device holds, by audience; for comparing replicas. Records
+    /// of kinds that this build does not know are left out.
+    ///
+    /// # Errors
+    /// A failure of the storage.
+    pub fn content_by_audience(&mut self) -> Result<BTreeMap<AudienceName, BTreeMap<RecordKey, Digest32>>, Error> {
+        let sql = "SELECT record.kind, record.id, record.case_id, record.generation, holding.audience \
+                   FROM holding JOIN record ON record.row = holding.record";
+        let mut statement = self.connection.prepare(sql)?;
+        let found = statement.query_map([], |row| Ok((rows::record_ref(row, 0)?.key, row.get::<_, String>(4)?)))?;
+        let found = found.collect::<Result<Vec<_>, _>>()?;
+        drop(statement);
+        let mut content: BTreeMap<AudienceName, BTreeMap<RecordKey, Digest32>> = BTreeMap::new();
+        for (key, audience) in found {
+            if Kind::of_code(key.kind).is_none() {
+                continue;
+            }
+            let audience = audience.parse().map_err(|_| Error::Corrupt { set_aside: None })?;
+            let fingerprint = self.with_history(&key, |history| history.document().content().fingerprint())?;
+            content.entry(audience).or_default().insert(key, fingerprint);
+        }
+        Ok(content)
+    }
+
+    /// Every record that the device stores, with the audiences through which it holds it: none while it is only here.
+    ///
+    /// # Errors
+    /// A failure of the storage.
+    pub fn holdings(&self) -> Result<BTreeMap<RecordRef, BTreeSet<AudienceName>>, Error> {
+        let sql = "SELECT record.kind, record.id, record.case_id, record.generation, coalesce(holding.audience, '') \
+                   FROM record LEFT JOIN holding ON holding.record = record.row";
+        let mut statement = self.connection.prepare(sql)?;
+        let found = statement.query_map([], |row| Ok((rows::record_ref(row, 0)?, row.get::<_, String>(4)?)))?;
+        let mut holdings: BTreeMap<RecordRef, BTreeSet<AudienceName>> = BTreeMap::new();
+        for one in found {
+            let (record, audience) = one?;
+            holdings.entry(record).or_default().extend(audience.parse());
+        }
+        Ok(holdings)
+    }
+}
+
+fn actors(state: &FieldState) -> Vec<Actor> {
+    let items = state.items.values().flat_map(|item| std::iter::once(&item.shown).chain(&item.others));
+    let held: Vec<&Held> = state.shown.iter().chain(&state.others).chain(items).collect();
+    held.into_iter().map(|held| held.actor).collect()
+}

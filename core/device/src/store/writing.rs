@@ -1,0 +1,161 @@
+//! One transaction under way: records taken for writing. They return to the cache once it is durable.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use foras_record::admission::History;
+use foras_record::change::ParsedChange;
+use foras_record::kind::Kind;
+use foras_wire::record::{RecordKey, RecordRef};
+use rusqlite::{Connection, Transaction};
+
+use super::cache::Cache;
+use super::observe::Changed;
+use super::rows::{self, RecordRow};
+use super::{Store, view};
+use crate::error::Error;
+
+const DAMAGED: Error = Error::Corrupt { set_aside: None };
+
+/// A record between its rows and memory.
+pub(super) struct Taken {
+    /// What is fixed of it.
+    pub(super) record: RecordRef,
+    /// Its row; `None` until something of it is stored.
+    pub(super) row: Option<RecordRow>,
+    /// Its document and changes.
+    pub(super) history: History,
+}
+
+/// One transaction. Dropped without [`Writing::commit`], nothing was written and what was taken is forgotten.
+pub(super) struct Writing<'s> {
+    transaction: Transaction<'s>,
+    cache: &'s mut Cache,
+    taken: BTreeMap<RecordKey, Taken>,
+    /// Records whose view has to be made anew.
+    touched: BTreeSet<RecordRef>,
+    pub(super) changed: Changed,
+    pub(super) now_ms: i64,
+}
+
+impl Store {
+    pub(super) fn writing(&mut self, now_ms: i64) -> Result<Writing<'_>, Error> {
+        let transaction = self.connection.transaction()?;
+        let (taken, touched, changed) = (BTreeMap::new(), BTreeSet::new(), Changed::default());
+        Ok(Writing { transaction, cache: &mut self.cache, taken, touched, changed, now_ms })
+    }
+}
+
+/// Reads a record's rows, or takes it from the cache.
+pub(super) fn load(
+    connection: &Connection,
+    cache: &mut Cache,
+    kind: Kind,
+    row: RecordRow,
+    key: &RecordKey,
+) -> Result<History, Error> {
+    if let Some(history) = cache.take(key) {
+        return Ok(history);
+    }
+    History::restore(kind, None, rows::chunks(connection, row)?).map_err(|_| DAMAGED)
+}
+
+impl<'s> Writing<'s> {
+    pub(super) fn connection(&self) -> &Connection {
+        &self.transaction
+    }
+
+    /// The record, whether the device holds it or not. `record` must be of a kind that this build knows.
+    pub(super) fn take(&mut self, kind: Kind, record: &RecordRef) -> Result<&mut Taken, Error> {
+        if !self.taken.contains_key(&record.key) {
+            let taken = match rows::find(&self.transaction, &record.key)? {
+                Some((row, record)) => {
+                    let history = load(&self.transaction, self.cache, kind, row, &record.key)?;
+                    Taken { record, row: Some(row), history }
+                }
+                None => Taken { record: *record, row: None, history: History::new(kind) },
+            };
+            self.taken.insert(record.key, taken);
+        }
+        self.taken.get_mut(&record.key).ok_or(DAMAGED)
+    }
+
+    /// Stores a change that `history` of the record holds already.
+    pub(super) fn keep(&mut self, key: &RecordKey, change: &ParsedChange) -> Result<RecordRow, Error> {
+        let taken = self.taken.get_mut(key).ok_or(DAMAGED)?;
+        let row = match taken.row {
+            Some(row) => row,
+            None => rows::insert(&self.transaction, &taken.record)?,
+        };
+        taken.row = Some(row);
+        let record = taken.record;
+        rows::insert_change(&self.transaction, row, change)?;
+        self.touch(&record);
+        Ok(row)
+    }
+
+    /// The record is now what `history` says; whoever calls this made its rows say the same.
+    pub(super) fn replace(&mut self, key: &RecordKey, history: History) -> Result<(), Error> {
+        let taken = self.taken.get_mut(key).ok_or(DAMAGED)?;
+        taken.history = history;
+        let record = taken.record;
+        self.touch(&record);
+        Ok(())
+    }
+
+    /// The record's view has to be made anew.
+    pub(super) fn touch(&mut self, record: &RecordRef) {
+        self.touched.insert(*record);
+        self.changed.note(record);
+    }
+
+    /// From here on, [`Writing::roll_back`] undoes.
+    pub(super) fn savepoint(&self) -> Result<(), Error> {
+        Ok(self.transaction.execute_batch("SAVEPOINT attempt")?)
+    }
+
+    /// What was done since the savepoint stands.
+    pub(super) fn release(&self) -> Result<(), Error> {
+        Ok(self.transaction.execute_batch("RELEASE attempt")?)
+    }
+
+    /// Undoes what was done since the savepoint. Records are read again from their rows.
+    pub(super) fn roll_back(&mut self) -> Result<(), Error> {
+        self.taken.clear();
+        Ok(self.transaction.execute_batch("ROLLBACK TO attempt; RELEASE attempt")?)
+    }
+
+    /// Deletes the record, if it is there.
+    pub(super) fn delete(&mut self, key: &RecordKey) -> Result<(), Error> {
+        self.taken.remove(key);
+        self.cache.remove(key);
+        if let Some((row, record)) = rows::find(&self.transaction, key)? {
+            rows::delete(&self.transaction, row)?;
+            self.changed.note(&record);
+        }
+        Ok(())
+    }
+
+    /// Makes the views anew, and everything durable.
+    pub(super) fn commit(mut self) -> Result<Changed, Error> {
+        let touched = std::mem::take(&mut self.touched);
+        // Cases first: the point of a case's other records comes from it.
+        let is_case = |record: &&RecordRef| record.key.kind == Kind::Case.code();
+        for record in touched.iter().filter(is_case).chain(touched.iter().filter(|record| !is_case(record))) {
+            let Some(kind) = Kind::of_code(record.key.kind) else { continue };
+            let now_ms = self.now_ms;
+            let taken = self.take(kind, record)?;
+            if let Some(row) = taken.row {
+                let (document, record) = (taken.history.document().clone(), taken.record);
+                view::write(&self.transaction, row, &record, &document, now_ms)?;
+            }
+        }
+        let Self { transaction, cache, taken, changed, .. } = self;
+        transaction.commit()?;
+        for (key, taken) in taken {
+            if taken.row.is_some() {
+                cache.put(key, taken.history);
+            }
+        }
+        Ok(changed)
+    }
+}
