@@ -1,10 +1,13 @@
 //! What is kept, in the field's words: kinds of records, who may see and write them, merging, admission, rulings and
 //! indicators. The only crate that speaks automerge. It opens no file, reads no clock and draws no random number.
 
+pub mod access;
 pub mod admission;
 pub mod audience;
+pub mod calendar;
 pub mod change;
 pub mod document;
+pub mod event;
 pub mod field;
 pub mod identity;
 pub mod kind;
@@ -13,4 +16,6 @@ pub mod place;
 pub mod proof;
 pub mod registry;
 pub mod role;
+pub mod ruling;
+pub mod standing;
 pub mod value;

@@ -7,6 +7,7 @@ mod content;
 mod edit;
 mod error;
 mod genesis;
+mod origin;
 mod read;
 mod scalar;
 mod state;

@@ -65,6 +65,7 @@ impl Server {
             entries_per_page: 3,
             pages_per_answer: 100,
             stranger_changes_max: 100,
+            changes_max: 100,
             ..Self::default()
         }
     }

@@ -8,6 +8,7 @@ mod kotlin;
 mod lints;
 mod python;
 mod rust;
+mod walkthrough;
 mod wasm;
 
 use crate::report::Report;
@@ -24,6 +25,7 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
     report.step("wasm32", || wasm::step(workspace));
     report.step("licences and sources", || deny::step(workspace));
     report.step("bindings", || bindings::step(workspace));
+    report.step("the README's field office", || walkthrough::step(workspace));
     report.step("story in Python", || python::step(workspace));
     report.step("story in Kotlin", || kotlin::step(workspace));
 }
