@@ -27,13 +27,26 @@ pub(super) fn phone(typed: &str) -> Result<String, ValueError> {
     if typed.len() > PHONE_TYPED_BYTES_MAX || !typed.bytes().all(allowed) {
         return Err(ValueError::NoSuchPhone);
     }
-    let number = phonenumber::parse(Some(Region::MA), typed).map_err(|_| ValueError::NoSuchPhone)?;
+    let digits: String = typed.chars().filter(|char| char.is_ascii_digit() || *char == '+').collect();
+    if digits.rfind('+').is_some_and(|at| at > 0) {
+        return Err(ValueError::NoSuchPhone);
+    }
+    let international = digits.strip_prefix('+').or_else(|| digits.strip_prefix("00"));
+    let international = international.map(|number| format!("+{number}"));
+    // A default region would have its own trunk prefix taken off foreign numbers too, and Côte d'Ivoire's begin with 0.
+    let number = match &international {
+        Some(number) => phonenumber::parse(None, number),
+        None => phonenumber::parse(Some(Region::MA), &digits),
+    };
+    let number = number.map_err(|_| ValueError::NoSuchPhone)?;
     let regions = DATABASE.by_code(&number.code().value()).ok_or(ValueError::NoSuchPhone)?;
     let e164 = number.format().mode(Mode::E164).to_string();
     let national = e164.len().saturating_sub(1 + number.code().value().to_string().len());
     let possible = regions.iter().any(|region| {
-        let lengths = region.descriptors().general().possible_length();
-        lengths.iter().any(|length| usize::from(*length) == national)
+        let ranges = region.descriptors();
+        let kinds = [ranges.mobile(), ranges.fixed_line(), ranges.voip(), ranges.personal_number()];
+        let mut lengths = kinds.into_iter().flatten().flat_map(|kind| kind.possible_length());
+        lengths.any(|length| usize::from(*length) == national)
     });
     if possible && super::stored::is_phone(&e164) { Ok(e164) } else { Err(ValueError::NoSuchPhone) }
 }
