@@ -13,6 +13,7 @@ pub mod identity;
 pub mod kind;
 pub mod kinds;
 pub mod place;
+pub mod projection;
 pub mod proof;
 pub mod registry;
 pub mod role;

@@ -11,7 +11,7 @@ mod stored;
 mod text;
 
 pub use error::ValueError;
-pub use moment::{date, instant_s};
+pub use moment::{date, instant_s, instant_utc};
 pub use stored::{EVENT_BYTES_MAX, check_item, check_stored, check_written};
 
 use crate::field::ValueType;

@@ -24,6 +24,12 @@ pub fn instant_s(text: &str) -> Option<i64> {
     checked_instant(text).ok()?.parse::<Timestamp>().ok().map(Timestamp::as_second)
 }
 
+/// A moment in its normal form, as UTC: `2026-10-05T08:00:00Z`. Such texts sort as the moments do.
+#[must_use]
+pub fn instant_utc(text: &str) -> Option<String> {
+    Timestamp::from_second(instant_s(text)?).ok().map(|moment| moment.to_string())
+}
+
 fn digits(bytes: &[u8]) -> Option<u32> {
     bytes.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
 }
