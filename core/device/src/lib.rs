@@ -3,6 +3,7 @@
 //! Everything works with no network. The store is synchronous and has one connection; what it returns is durable.
 
 pub mod error;
+pub mod exchange;
 pub mod link;
 pub mod store;
 

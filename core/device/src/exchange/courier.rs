@@ -1,0 +1,207 @@
+//! Carries effects of the engine to the store, one at a time, and hands out what needs the world outside.
+
+use std::collections::VecDeque;
+
+use foras_sync::engine::Config;
+use foras_sync::{Effect, Engine, Event, LinkFailure, Summary};
+use foras_wire::frame::{self, FrameReader};
+use foras_wire::sync::Credentials;
+
+use super::SyncReport;
+use crate::error::Error;
+use crate::store::{Store, WorkLimits};
+
+/// What one step did.
+#[derive(Debug)]
+pub enum Step {
+    /// Something on the store. Step on.
+    Inward,
+    /// Something is asked of the world outside.
+    Outward(Outward),
+    /// Nothing is left to do until something happens.
+    Rest,
+}
+
+/// What is asked of the world outside.
+#[derive(Debug)]
+pub enum Outward {
+    /// Send this request; an answer still being read is given up.
+    Send {
+        /// Who asks.
+        credentials: Box<Credentials>,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// Call [`Courier::timer_fired`] after so many milliseconds. It replaces a timer set earlier.
+    SetTimer {
+        /// Milliseconds from now.
+        after_ms: u64,
+    },
+    /// The sync is over.
+    Finished(SyncReport),
+    /// The sync stopped.
+    Stopped(super::Stopped),
+}
+
+/// One device's engine between its store and the world outside.
+#[derive(Debug)]
+pub struct Courier {
+    engine: Engine,
+    effects: VecDeque<Effect>,
+    reader: FrameReader,
+    /// Why the store failed last, until the engine says that the sync stopped.
+    failure: Option<Error>,
+    bytes_up: u64,
+    bytes_down: u64,
+}
+
+impl Courier {
+    /// A courier that rests.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let (engine, effects, reader) = (Engine::new(config), VecDeque::new(), FrameReader::default());
+        Self { engine, effects, reader, failure: None, bytes_up: 0, bytes_down: 0 }
+    }
+
+    /// Something happened. `now_ms` is the device's clock; `entropy` a fresh random number.
+    pub fn tell(&mut self, event: Event, now_ms: i64, entropy: u64) {
+        self.effects.extend(self.engine.handle(event, now_ms, entropy));
+    }
+
+    /// Bytes of the answer arrived. Step until there is rest before telling more.
+    pub fn received(&mut self, bytes: &[u8]) {
+        self.bytes_down = self.bytes_down.saturating_add(bytes.len() as u64);
+        self.reader.feed(bytes);
+    }
+
+    /// Performs one effect, or reads one frame of what was received. `now_ms` and `entropy` as in [`Courier::tell`].
+    pub fn step(&mut self, store: &mut Store, now_ms: i64, entropy: u64) -> Step {
+        if let Some(effect) = self.effects.pop_front() {
+            return match self.perform(store, effect, now_ms, entropy) {
+                Ok(Performed::Told(event)) => {
+                    self.tell(event, now_ms, entropy);
+                    Step::Inward
+                }
+                Ok(Performed::Done) => Step::Inward,
+                Ok(Performed::Outward(outward)) => Step::Outward(outward),
+                Err(error) => {
+                    // The effects behind one that failed are void; the engine says what comes instead.
+                    self.effects.clear();
+                    let (code, retryable) = (error.code().to_owned(), error.retryable());
+                    self.failure = Some(error);
+                    self.tell(Event::StoreFailed { code, retryable }, now_ms, entropy);
+                    Step::Inward
+                }
+            };
+        }
+        match self.reader.next_frame() {
+            Ok(Some(frame)) => {
+                self.tell(Event::Frame(Box::new(frame)), now_ms, entropy);
+                Step::Inward
+            }
+            Ok(None) => Step::Rest,
+            Err(_) => {
+                self.reader = FrameReader::default();
+                self.tell(Event::LinkFailed(LinkFailure::Malformed), now_ms, entropy);
+                Step::Inward
+            }
+        }
+    }
+
+    fn perform(&mut self, store: &mut Store, effect: Effect, now_ms: i64, entropy: u64) -> Result<Performed, Error> {
+        Ok(match effect {
+            Effect::LoadWork => {
+                self.reader = FrameReader::default();
+                store.mark_link_down();
+                let work = store.work(&WorkLimits::default())?;
+                store.mark_sending(work.pushes.iter().flat_map(|out| out.rows.iter().copied()));
+                Performed::Told(Event::WorkLoaded(Box::new(work)))
+            }
+            Effect::Send { request, prove } => {
+                let body = frame::encode_request(&request);
+                self.bytes_up = self.bytes_up.saturating_add(body.len() as u64);
+                let credentials = Box::new(store.credentials(prove)?);
+                Performed::Outward(Outward::Send { credentials, body })
+            }
+            Effect::StoreWelcome { epoch, now_ms: server_ms, nonce, token } => {
+                store.welcome(epoch, server_ms, nonce, token, now_ms)?;
+                Performed::Done
+            }
+            Effect::AcceptGrant(grant) => {
+                Performed::Told(Event::GrantAccepted { cursors: store.accept_grant(&grant, now_ms)? })
+            }
+            Effect::Settle(settlements) => {
+                store.settle(&settlements, now_ms)?;
+                Performed::Done
+            }
+            Effect::SettleDeposits(acks) => {
+                store.settle_deposits(&acks)?;
+                Performed::Done
+            }
+            Effect::ApplyPage(page) => {
+                let applied = store.apply_page(&page, now_ms)?;
+                if applied.reissued > 0 {
+                    // Work that was written anew waits in the outbox: this sync takes it along.
+                    self.tell(Event::Edited, now_ms, entropy);
+                }
+                Performed::Told(Event::PageApplied { received: applied.received })
+            }
+            Effect::CaughtUp { now_ms: server_ms } => {
+                store.caught_up(server_ms, now_ms)?;
+                Performed::Done
+            }
+            Effect::SetTimer { after_ms } => Performed::Outward(Outward::SetTimer { after_ms }),
+            Effect::Finished(summary) => {
+                store.mark_link_down();
+                Performed::Outward(Outward::Finished(self.report(store, &summary)?))
+            }
+            Effect::Failed { code, summary, .. } => {
+                store.mark_link_down();
+                Performed::Outward(Outward::Stopped(self.stopped(store, &code, &summary)))
+            }
+        })
+    }
+
+    fn report(&mut self, store: &Store, summary: &Summary) -> Result<SyncReport, Error> {
+        let pending = store.pending()?;
+        Ok(SyncReport {
+            sent: summary.sent,
+            received: summary.received,
+            pending: pending.changes.saturating_add(pending.deposits),
+            refused: summary.refused,
+            bytes_up: std::mem::take(&mut self.bytes_up),
+            bytes_down: std::mem::take(&mut self.bytes_down),
+            round_trips: summary.round_trips,
+        })
+    }
+
+    fn stopped(&mut self, store: &mut Store, code: &str, summary: &Summary) -> super::Stopped {
+        let error = self.failure.take().unwrap_or_else(|| error_of(code));
+        if matches!(error, Error::Revoked)
+            && let Err(failure) = store.mark_revoked()
+        {
+            return super::Stopped { error: failure, report: SyncReport::default() };
+        }
+        super::Stopped { error, report: self.report(store, summary).unwrap_or_default() }
+    }
+}
+
+enum Performed {
+    Done,
+    Told(Event),
+    Outward(Outward),
+}
+
+/// The public error of a code that the engine or the server named.
+pub(super) fn error_of(code: &str) -> Error {
+    match code {
+        "offline" => Error::Offline,
+        "server_busy" => Error::ServerBusy { retry_after_s: 0 },
+        "revoked" | "unknown_device" => Error::Revoked,
+        "not_foras" => Error::BadAnswer { code: "not_foras" },
+        "malformed" => Error::BadAnswer { code: "malformed" },
+        "no_end" => Error::BadAnswer { code: "no_end" },
+        "misuse" => Error::Misuse("this build cannot reach such an address"),
+        other => Error::Refused { code: other.to_owned() },
+    }
+}
