@@ -1,4 +1,7 @@
 //! A foreign change against the rules of its kind: every operation resolved to the field that it writes.
+//!
+//! That an operation's predecessors lie under its own key, and a text's elements in that text, was checked before by
+//! [`crate::change::Lineage`]: automerge deletes whatever an operation names as its predecessor, under any key.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +9,7 @@ use super::text_ops::TextOps;
 use super::writing::permit;
 use super::written::Written;
 use super::{AccessError, AuthorFacts, Relation};
-use crate::change::{OpId, ParsedAction, ParsedChange, ParsedKey, ParsedObject, ParsedOp, ParsedScalar};
+use crate::change::{ParsedAction, ParsedChange, ParsedKey, ParsedObject, ParsedOp, ParsedScalar};
 use crate::document::Document;
 use crate::event::CaseEvent;
 use crate::field::{FieldRule, Shape};
@@ -28,8 +31,7 @@ pub fn check_change(
     if change.ops.is_empty() {
         return Err(AccessError::Empty);
     }
-    let mut reader =
-        Reader { change, before, text: TextOps::new(change, before), puts: Vec::new(), once: BTreeSet::new() };
+    let mut reader = Reader { before, text: TextOps::new(before), puts: Vec::new(), once: BTreeSet::new() };
     let mut texts = BTreeSet::new();
     for op in &change.ops {
         match op.object {
@@ -52,7 +54,6 @@ struct Put {
 
 /// Reads the operations of one change in order.
 struct Reader<'a> {
-    change: &'a ParsedChange,
     before: &'a Document,
     text: TextOps<'a>,
     puts: Vec<Put>,
@@ -78,30 +79,9 @@ impl<'a> Reader<'a> {
             }
             check_event(field, &value)?;
         }
-        self.preds_stay_under(key, op)?;
         self.puts.push(Put { field, value });
         Ok(())
     }
-
-    /// automerge deletes whatever an operation names as its predecessor, under any key: so each must lie under this one.
-    fn preds_stay_under(&self, key: &str, op: &ParsedOp) -> Result<(), AccessError> {
-        let under = |pred: &OpId| {
-            if let Some(own) = own_op(self.change, *pred) {
-                return own.object == ParsedObject::Root && matches!(&own.key, ParsedKey::Field(of) if of == key);
-            }
-            self.before.holds_op(key, *pred) || self.before.wrote_under(key, *pred)
-        };
-        if op.preds.iter().all(under) { Ok(()) } else { Err(AccessError::ForeignPredecessor) }
-    }
-}
-
-/// The operation of `change` with this id.
-pub(super) fn own_op(change: &ParsedChange, id: OpId) -> Option<&ParsedOp> {
-    if id.actor != change.actor {
-        return None;
-    }
-    let index = id.counter.checked_sub(change.start_op)?;
-    change.ops.get(usize::try_from(index).ok()?)
 }
 
 /// The field that a key of the root writes.

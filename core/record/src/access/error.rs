@@ -1,5 +1,7 @@
 //! Why a write is not let in.
 
+use crate::admission::Refusal;
+
 /// A write that access refuses. No message repeats a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
@@ -27,9 +29,6 @@ pub enum AccessError {
     /// An operation that no edit makes.
     #[error("an operation that no edit makes")]
     UnknownOperation,
-    /// An operation that overwrites what stands under another key.
-    #[error("an operation reaches beyond its own field")]
-    ForeignPredecessor,
     /// A scalar that the field cannot hold.
     #[error("the field {0} cannot hold this value")]
     InvalidValue(&'static str),
@@ -52,7 +51,6 @@ impl AccessError {
             Self::DeleteNotAllowed => "delete_not_allowed",
             Self::NestedObject => "nested_object",
             Self::UnknownOperation => "unknown_operation",
-            Self::ForeignPredecessor => "foreign_predecessor",
             Self::InvalidValue(_) => "invalid_value",
             Self::InvalidEvent(_) => "invalid_event",
             Self::Empty => "empty_change",
@@ -75,5 +73,11 @@ impl AccessError {
             | Self::InvalidEvent(field) => Some(field),
             _ => None,
         }
+    }
+}
+
+impl From<AccessError> for Refusal {
+    fn from(error: AccessError) -> Self {
+        Self::new(error.code())
     }
 }

@@ -7,7 +7,6 @@ mod content;
 mod edit;
 mod error;
 mod genesis;
-mod origin;
 mod read;
 mod scalar;
 mod state;

@@ -51,6 +51,11 @@ impl Document {
         self.doc.text(self.text_object(field)?).ok()
     }
 
+    /// Whether anything stands under this key, a clear included.
+    pub(crate) fn holds_key(&self, key: &str) -> bool {
+        matches!(self.doc.get(ROOT, key), Ok(Some(_)))
+    }
+
     /// Every key's item of a field with items, sorted.
     pub(super) fn items_of(&self, field: &FieldRule) -> Vec<String> {
         let (from, to) = (format!("{}/", field.name), format!("{}0", field.name));
