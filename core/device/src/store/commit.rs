@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use foras_record::access::AuthorFacts;
 use foras_record::admission;
 use foras_record::change;
 use foras_record::document::{DocumentError, Edit};
@@ -13,7 +14,7 @@ use rusqlite::{Connection, params};
 
 use super::identity::Identity;
 use super::writing::Writing;
-use super::{Store, numbers, refused, rows};
+use super::{Store, numbers, permit, refused, rows};
 use crate::error::Error;
 
 /// What one action writes into one record.
@@ -81,9 +82,10 @@ pub(super) fn write_set(
     set: &[RecordEdits],
 ) -> Result<Receipt, Error> {
     check(set)?;
+    let facts = permit::facts(identity)?;
     let mut receipt = Receipt::default();
     for edits in in_order(set) {
-        let Some(change) = author(writing, identity, time_s, edits)? else { continue };
+        let Some(change) = author(writing, identity, &facts, time_s, edits)? else { continue };
         if receipt.change_set == 0 {
             receipt.change_set = next_set(writing.connection())?;
         }
@@ -115,6 +117,7 @@ fn in_order(set: &[RecordEdits]) -> impl Iterator<Item = &RecordEdits> {
 fn author(
     writing: &mut Writing<'_>,
     identity: &Identity,
+    facts: &AuthorFacts,
     time_s: i64,
     edits: &RecordEdits,
 ) -> Result<Option<change::ParsedChange>, Error> {
@@ -124,12 +127,15 @@ fn author(
     if taken.record != *record {
         return Err(Error::Misuse("the record is of another case"));
     }
-    let mut document = taken.history.document().clone();
-    let Some(authored) = document.edit(identity.actor, time_s, &edits.edits).map_err(of_document)? else {
-        return Ok(None);
-    };
+    let before = taken.history.document().clone();
+    let mut after = before.clone();
+    let authored = after.edit(identity.actor, time_s, &edits.edits).map_err(of_document)?;
+    let relation = permit::relation(writing, facts, kind, record, (&before, &after))?;
+    permit::edits(&before, &edits.edits, facts, relation)?;
+    let Some(authored) = authored else { return Ok(None) };
     let change = change::parse(&authored.chunk).map_err(|_| Error::Misuse("the edit makes no plain change"))?;
-    writing.take(kind, record)?.history.authored(document, &change);
+    permit::change(&change, &before, facts, relation)?;
+    writing.take(kind, record)?.history.authored(after, &change);
     Ok(Some(change))
 }
 

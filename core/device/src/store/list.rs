@@ -1,6 +1,7 @@
 //! Lists and search, in pages, from real columns: no document is loaded.
 
 use foras_record::kind::Kind;
+use foras_record::projection;
 use foras_wire::id::RecordId;
 use foras_wire::record::RecordRef;
 use rusqlite::types::Value as SqlValue;
@@ -107,7 +108,7 @@ impl Store {
         };
         let page = query.page.max(1);
         let order = match query.order {
-            Order::Title => "record.title, record.row",
+            Order::Title => "record.title_key, record.row",
             Order::Earliest => "record.sort_at, record.row",
             Order::Latest => "record.sort_at DESC, record.row DESC",
         };
@@ -192,7 +193,7 @@ fn filter(kind: Kind, query: &ListQuery) -> (String, Vec<SqlValue>) {
     if let Some(case) = &query.case {
         filter += &format!(" AND record.case_id = ?{}", bind(SqlValue::Blob(case.as_bytes().to_vec())));
     }
-    let search = query.search.as_deref().map(str::to_lowercase).unwrap_or_default();
+    let search = query.search.as_deref().map(projection::fold).unwrap_or_default();
     for word in search.split_whitespace().take(SEARCH_WORDS_MAX) {
         let escaped = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         let at = bind(SqlValue::Text(format!("%{escaped}%")));

@@ -6,7 +6,7 @@
 //! | file | what it is about |
 //! |---|---|
 //! | `open`, `schema` | files, versions, settings |
-//! | `identity`, `grant`, `lease` | who the device is and what it may |
+//! | `identity`, `grant`, `lease`, `permit` | who the device is and what it may |
 //! | `commit`, `numbers` | a person's action, over any number of records |
 //! | `list`, `show`, `delivery`, `author` | what screens read |
 //! | `outbox`, `settle`, `reissue`, `wrote`, `refused` | what goes out, and what came of it |
@@ -30,6 +30,7 @@ mod observe;
 mod open;
 mod outbox;
 mod page;
+mod permit;
 mod refused;
 mod reissue;
 mod rows;

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foras_record::admission::History;
 use foras_record::document::{Document, FieldState, Held};
+use foras_record::identity;
 use foras_record::kind::Kind;
+use foras_record::standing::Standing;
 use foras_wire::audience::AudienceName;
 use foras_wire::id::{Actor, Digest32, RecordId};
 use foras_wire::record::{RecordKey, RecordRef};
@@ -98,6 +100,15 @@ impl Store {
         let words = params![text, Kind::Case.code().0];
         let id = statement.query_row(words, |row| rows::array(row, 0)).optional()?;
         id.map(RecordId).ok_or(Error::NotFound)
+    }
+
+    /// Where a case stands, by the rulings that the device holds.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the device does not hold the case record.
+    pub fn standing(&mut self, case: &RecordId) -> Result<Standing, Error> {
+        let key = identity::record(Kind::Case, *case, Some(*case)).key;
+        self.with_history(&key, |history| Standing::of(history.document()))
     }
 
     /// Fingerprints of the content of every record that the device holds, by audience; for comparing replicas. Records

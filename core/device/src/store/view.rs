@@ -2,6 +2,7 @@
 
 use foras_record::document::Document;
 use foras_record::kind::Kind;
+use foras_record::projection;
 use foras_wire::record::RecordRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -18,21 +19,25 @@ pub(super) fn write(
     now_ms: i64,
 ) -> Result<(), Error> {
     let kind = document.kind();
-    let text = |name| kind.rule().field(name).and_then(|field| document.value_text(field)).unwrap_or_default();
-    let (title, own_point, number) = (text("name"), text("point"), text("case_number"));
-    let point = if own_point.is_empty() { inherited_point(connection, row, record)? } else { own_point };
-    let sql = "UPDATE record SET title = ?2, search = ?3, point = ?4, number = ?5, sort_at = ?6, conflicts = ?7, \
-               awaiting = ?8, columns = ?9, changed_ms = ?10 WHERE row = ?1";
+    let view = projection::columns(document);
+    let point = match view.point {
+        Some(point) => point,
+        None => inherited_point(connection, row, record)?,
+    };
+    let columns = serde_json::to_string(&view.columns).unwrap_or_else(|_| "{}".to_owned());
+    let sql = "UPDATE record SET title = ?2, title_key = ?3, search = ?4, point = ?5, number = ?6, sort_at = ?7, \
+               conflicts = ?8, awaiting = ?9, columns = ?10, changed_ms = ?11 WHERE row = ?1";
     connection.prepare_cached(sql)?.execute(params![
         row.0,
-        title,
-        title.to_lowercase(),
+        view.title,
+        projection::fold(&view.title),
+        view.search,
         point,
-        number,
-        text("start"),
-        document.conflicts(),
-        0,
-        "{}",
+        view.number.unwrap_or_default(),
+        view.sort_at,
+        view.conflicts,
+        view.awaiting,
+        columns,
         now_ms
     ])?;
     if kind == Kind::Case { bequeath_point(connection, record, &point) } else { Ok(()) }

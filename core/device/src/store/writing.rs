@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foras_record::admission::History;
 use foras_record::change::ParsedChange;
+use foras_record::identity;
 use foras_record::kind::Kind;
+use foras_record::standing::Standing;
+use foras_wire::id::RecordId;
 use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::{Connection, Transaction};
 
@@ -77,6 +80,12 @@ impl<'s> Writing<'s> {
             self.taken.insert(record.key, taken);
         }
         self.taken.get_mut(&record.key).ok_or(DAMAGED)
+    }
+
+    /// Where the case stands, with what this transaction wrote; `None` when the device does not hold it.
+    pub(super) fn standing(&mut self, case: &RecordId) -> Result<Option<Standing>, Error> {
+        let taken = self.take(Kind::Case, &identity::record(Kind::Case, *case, Some(*case)))?;
+        Ok((!taken.history.is_new()).then(|| Standing::of(taken.history.document())))
     }
 
     /// Stores a change that `history` of the record holds already.

@@ -16,6 +16,7 @@ CREATE TABLE record (
   case_id     BLOB    NOT NULL DEFAULT x'',      -- empty: about nobody
   generation  INTEGER NOT NULL DEFAULT 0,
   title       TEXT    NOT NULL DEFAULT '',
+  title_key   TEXT    NOT NULL DEFAULT '',       -- the title folded, for its order
   search      TEXT    NOT NULL DEFAULT '',       -- folded: lowercase, no diacritics
   point       TEXT    NOT NULL DEFAULT '',
   number      TEXT    NOT NULL DEFAULT '',       -- case number, of a case
@@ -30,8 +31,8 @@ CREATE TABLE record (
 ) STRICT;
 CREATE UNIQUE INDEX record_key ON record (kind, id);
 CREATE INDEX record_case ON record (case_id, kind);
-CREATE INDEX record_title ON record (kind, title, row);
-CREATE INDEX record_point_title ON record (kind, point, title, row);
+CREATE INDEX record_title ON record (kind, title_key, row);
+CREATE INDEX record_point_title ON record (kind, point, title_key, row);
 CREATE INDEX record_sort_at ON record (kind, sort_at, row);
 CREATE INDEX record_number ON record (number) WHERE number <> '';
 CREATE INDEX record_conflicts ON record (kind, row) WHERE conflicts > 0;
