@@ -74,7 +74,8 @@ impl<'a> Reader<'a> {
         let value = scalar_value(scalar).ok_or(AccessError::InvalidValue(field.name))?;
         value::check_written(field, &value).map_err(|_| AccessError::InvalidValue(field.name))?;
         if is_written_once(field) {
-            if !op.preds.is_empty() || self.before.holds_key(key) || !self.once.insert(key) {
+            // Two phones that import one file write the same event under the same derived id: both stand, as one.
+            if !op.preds.is_empty() || self.before.holds_other(key, &value) || !self.once.insert(key) {
                 return Err(AccessError::Overwritten(field.name));
             }
             check_event(field, &value)?;

@@ -51,9 +51,9 @@ impl Document {
         self.doc.text(self.text_object(field)?).ok()
     }
 
-    /// Whether anything stands under this key, a clear included.
-    pub(crate) fn holds_key(&self, key: &str) -> bool {
-        matches!(self.doc.get(ROOT, key), Ok(Some(_)))
+    /// Whether anything but this very value stands under the key, a clear included.
+    pub(crate) fn holds_other(&self, key: &str, value: &Value) -> bool {
+        self.entries(key).iter().any(|entry| entry.value != *value)
     }
 
     /// Every key's item of a field with items, sorted.
