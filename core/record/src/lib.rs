@@ -10,6 +10,7 @@ pub mod document;
 pub mod event;
 pub mod field;
 pub mod identity;
+pub mod indicator;
 pub mod kind;
 pub mod kinds;
 pub mod place;

@@ -3,7 +3,7 @@
 //! An event is kept as JSON under `family/event id`. Fields that this build does not know are tolerated, so that a newer
 //! device's event can be read; codes that it does not know are not.
 
-mod as_text;
+pub(crate) mod as_text;
 mod codes;
 mod consent;
 mod handover;
@@ -23,12 +23,12 @@ pub use stage::Stage;
 
 use crate::place::Point;
 use crate::value::EVENT_BYTES_MAX;
-use codes::codes;
+pub(crate) use codes::codes;
 
 /// Most withdrawals that one consent may name.
 pub const AFTER_MAX: usize = 64;
 /// Years in which an event may lie: what is outside is a slip of the keyboard.
-pub const YEARS: std::ops::RangeInclusive<i16> = 1950..=2150;
+pub const YEARS: std::ops::RangeInclusive<i16> = 1900..=2200;
 
 /// A text that is no event of its family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
