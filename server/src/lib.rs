@@ -1,1 +1,30 @@
-//! (to be written)
+//! The server that merges: enrolment, admission, rulings, audience logs, and the one exchange.
+//!
+//! [`Server`] is synchronous and takes clock and randomness as arguments; [`http`] is a thin layer above it. A reader
+//! finds letting devices in under `enrol/`, the exchange under `exchange/`, how changes come into the records under
+//! `intake/`, and all SQL under `storage/`.
+
+mod access;
+pub mod clock;
+mod devices;
+mod enrol;
+mod entropy;
+mod error;
+mod exchange;
+mod facts;
+mod folder;
+mod grants;
+pub mod http;
+mod intake;
+mod keys;
+mod programme;
+mod refusal;
+mod server;
+mod storage;
+
+pub use devices::{EnrolledDevice, Revocation};
+pub use enrol::{Invite, Invited};
+pub use entropy::{Entropy, OsEntropy, SeededEntropy};
+pub use error::ServerError;
+pub use exchange::Sink;
+pub use server::Server;

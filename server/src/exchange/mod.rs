@@ -1,0 +1,126 @@
+//! The one exchange: acknowledgements of what was pushed, then pages of what is new, then the heads.
+
+mod deposit;
+mod grant;
+mod page;
+mod push;
+mod seen;
+
+use std::collections::BTreeSet;
+
+use foras_wire::frame;
+use foras_wire::id::ChangeHash;
+use foras_wire::sync::{AnswerFrame, Credentials, Heads, Refusal, SyncRequest, Welcome};
+use foras_wire::version::ProtocolRange;
+
+use crate::access::{self, Caller};
+use crate::entropy::Entropy;
+use crate::error::ServerError;
+use crate::refusal::{refusal, unavailable};
+use crate::server::Server;
+use crate::storage::devices::DeviceState;
+
+/// Takes the frames of an answer; false when nobody receives them any more.
+pub type Sink<'a> = dyn FnMut(AnswerFrame) -> bool + 'a;
+
+/// One request while it is answered.
+pub(crate) struct Exchange<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) caller: Caller,
+    pub(crate) request: SyncRequest,
+    pub(crate) now_ms: i64,
+    /// Changes of this request that are durable: the device has them.
+    pub(crate) own: BTreeSet<ChangeHash>,
+}
+
+/// Answers the body of `POST /v1/sync`.
+pub(crate) fn exchange(
+    server: &Server,
+    credentials: Option<&Credentials>,
+    body: &[u8],
+    now_ms: i64,
+    entropy: &mut dyn Entropy,
+    sink: &mut Sink<'_>,
+) {
+    if let Err(refusal) = answer(server, credentials, body, now_ms, entropy, sink) {
+        sink(AnswerFrame::Refused(refusal));
+    }
+}
+
+fn answer(
+    server: &Server,
+    credentials: Option<&Credentials>,
+    body: &[u8],
+    now_ms: i64,
+    entropy: &mut dyn Entropy,
+    sink: &mut Sink<'_>,
+) -> Result<(), Refusal> {
+    let mut caller = access::authenticate(&server.db, &server.keys, credentials, now_ms, entropy)?;
+    let request = frame::decode_request(body).map_err(|error| refusal(error.code()))?;
+    let protocol = ProtocolRange::OURS.newest_common(request.protocol).map_err(|error| refusal(error.code()))?;
+    let has_left = caller.device.state == DeviceState::Left;
+    if has_left && request.pushes.is_empty() {
+        return Err(refusal("revoked"));
+    }
+    if !has_left {
+        grant::renew_if_due(server, &mut caller, now_ms).map_err(|error| unavailable(&error))?;
+    }
+    let nonce = access::challenge(&server.keys, &caller.device.device, now_ms, entropy);
+    let welcome = Welcome {
+        protocol,
+        epoch: server.keys.epoch,
+        now_ms,
+        nonce: nonce.map_err(|error| unavailable(&error))?,
+        token: caller.token,
+        grant: (request.grant_revision != caller.grant.revision && !has_left).then(|| caller.signed_grant.clone()),
+    };
+    if !sink(AnswerFrame::Welcome(welcome)) {
+        return Ok(());
+    }
+    let mut exchange = Exchange { server, caller, request, now_ms, own: BTreeSet::new() };
+    if !exchange.take_pushes(sink) {
+        return Ok(());
+    }
+    if has_left {
+        return Err(refusal("revoked"));
+    }
+    if !exchange.take_deposits(sink) {
+        return Ok(());
+    }
+    exchange.give_pages(sink).map_err(|error| unavailable(&error))
+}
+
+impl Exchange<'_> {
+    /// Positions that the device has applied, in the order of the grant that holds now.
+    fn cursors(&self) -> Result<Vec<u64>, ServerError> {
+        let audiences = &self.caller.grant.audiences;
+        if self.request.grant_revision == self.caller.grant.revision {
+            // A list of another length is of no grant: the device starts anew.
+            let known = self.request.cursors.len() == audiences.len();
+            return Ok(if known { self.request.cursors.clone() } else { vec![0; audiences.len()] });
+        }
+        let named = self
+            .server
+            .db
+            .read(|db| crate::grants::of_revision(db, &self.caller.device.device, self.request.grant_revision))?;
+        let before = named.map(|(grant, ..)| grant.audiences).unwrap_or_default();
+        let cursor_of = |name| {
+            let index = before.iter().position(|before| before == name)?;
+            self.request.cursors.get(index).copied()
+        };
+        Ok(audiences.iter().map(|name| cursor_of(name).unwrap_or(0)).collect())
+    }
+
+    fn give_pages(&self, sink: &mut Sink<'_>) -> Result<(), ServerError> {
+        let cursors = self.cursors()?;
+        if let Err(error) = seen::note_contact(self, &cursors) {
+            // What was seen can be told later; the device's own catch-up goes on.
+            tracing::warn!(code = error.code(), "a contact could not be noted");
+        }
+        self.server.db.read(|db| {
+            let Some((heads, more)) = page::give(self, db, &cursors, sink)? else { return Ok(()) };
+            sink(AnswerFrame::Heads(Heads { heads, more, digests: Vec::new() }));
+            Ok(())
+        })
+    }
+}

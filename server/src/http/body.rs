@@ -1,0 +1,21 @@
+//! Reading a body within a limit of bytes and of time.
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::http::StatusCode;
+
+/// How long a body may take to arrive: 2G carries a full push of a megabyte in that time.
+const READ_TIMEOUT_S: u64 = 300;
+
+/// The whole body, at most `limit` bytes of it.
+///
+/// # Errors
+/// 413 when it is longer, 408 when it takes too long.
+pub(super) async fn read(body: Body, limit: usize) -> Result<Vec<u8>, StatusCode> {
+    match tokio::time::timeout(Duration::from_secs(READ_TIMEOUT_S), to_bytes(body, limit)).await {
+        Ok(Ok(bytes)) => Ok(bytes.into()),
+        Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}

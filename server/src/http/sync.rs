@@ -1,0 +1,63 @@
+//! `POST /v1/sync`: frames are sent as they are made.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use foras_wire::frame::encode_frame;
+use foras_wire::limits::BODY_BYTES_MAX;
+use foras_wire::sync::{AnswerFrame, Credentials};
+
+use super::enrol::busy;
+use super::{CONTENT_TYPE, Shared, body, credentials, refused, stream};
+use crate::clock;
+use crate::entropy::OsEntropy;
+use crate::refusal::refusal;
+
+/// Longest body of a request whose token does not hold, in bytes: it must be answered with a challenge, not read in
+/// full. A device sends the same again once it has proved itself.
+const STRANGER_BYTES_MAX: usize = 256 * 1024;
+
+pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, request: Body) -> Response {
+    let Some(credentials) = credentials::of(&headers) else {
+        // Read a little, so that the other side hears the answer before the connection closes.
+        drop(body::read(request, STRANGER_BYTES_MAX).await);
+        return refused(StatusCode::OK, refusal("unauthenticated"));
+    };
+    let known = {
+        let (server, credentials) = (shared.server.clone(), credentials.clone());
+        let holds = move || server.token_holds(&credentials, clock::now_ms());
+        tokio::task::spawn_blocking(holds).await.unwrap_or(false)
+    };
+    let (limit, turn) = match known {
+        true => (BODY_BYTES_MAX, &shared.devices),
+        false => (STRANGER_BYTES_MAX, &shared.strangers),
+    };
+    let _reading = match known {
+        true => None,
+        false => match shared.strangers_reading.clone().try_acquire_owned() {
+            Ok(place) => Some(place),
+            Err(_) => return refused(StatusCode::OK, busy()),
+        },
+    };
+    let body = match body::read(request, limit).await {
+        Ok(body) => body,
+        Err(status) => return refused(status, refusal("too_large")),
+    };
+    let Ok(turn) = turn.clone().acquire_owned().await else { return refused(StatusCode::OK, busy()) };
+    let (sender, frames) = stream::channel();
+    tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        answer(&shared, &credentials, &body, &sender);
+    });
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (StatusCode::OK, headers, Body::from_stream(frames)).into_response()
+}
+
+fn answer(shared: &Shared, credentials: &Credentials, body: &[u8], sender: &stream::Sender) {
+    let mut sink = |frame: AnswerFrame| sender.send(encode_frame(&frame));
+    shared.server.exchange(Some(credentials), body, clock::now_ms(), &mut OsEntropy, &mut sink);
+}

@@ -1,0 +1,63 @@
+//! Who the server is: its id, its Ed25519 key and its epoch, and the secrets that derive from the key.
+
+use ed25519_dalek::SigningKey;
+use foras_record::proof::public_key;
+use foras_wire::id::{Actor, Incarnation, PublicKey, ServerId};
+use foras_wire::record::RecordKey;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+/// The server's identity. Never printed.
+#[derive(Clone)]
+pub(crate) struct Keys {
+    pub(crate) server: ServerId,
+    pub(crate) key: SigningKey,
+    /// Counts restores from a backup, from 1.
+    pub(crate) epoch: u64,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").field("server", &self.server).field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}
+
+impl Keys {
+    pub(crate) fn public(&self) -> PublicKey {
+        public_key(&self.key)
+    }
+
+    /// A keyed hash under a secret of its own, named by `label`.
+    pub(crate) fn mac(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let secret = hmac_of(self.key.as_bytes(), &[label.as_bytes()]);
+        hmac_of(&secret, parts)
+    }
+
+    /// The server as the author of changes to `record`. The epoch is part of it, so that a restored server cannot
+    /// use its own numbers again.
+    pub(crate) fn actor(&self, record: &RecordKey) -> Actor {
+        let digest = Sha256::new()
+            .chain_update(record.kind.0.to_be_bytes())
+            .chain_update(record.id.as_bytes())
+            .chain_update(self.epoch.to_be_bytes())
+            .finalize();
+        let mut incarnation = [0; 16];
+        incarnation.copy_from_slice(&digest[..16]);
+        Actor::of(&self.public(), &Incarnation(incarnation))
+    }
+}
+
+fn hmac_of(secret: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    // HMAC takes keys of any length: the error type has no case that can occur.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return [0; 32] };
+    for part in parts {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+/// SHA-256, under which tokens and invitations are stored.
+pub(crate) fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}

@@ -1,0 +1,53 @@
+//! What an exchange answered.
+
+use foras_wire::page::Page;
+use foras_wire::sync::{Acks, AnswerFrame, DepositAck, Heads, Outcome, Refusal, Welcome};
+
+#[derive(Debug, Default)]
+pub struct Answer {
+    pub welcome: Option<Welcome>,
+    pub acks: Vec<Acks>,
+    pub deposits: Vec<DepositAck>,
+    pub pages: Vec<Page>,
+    pub heads: Option<Heads>,
+    pub refused: Option<Refusal>,
+}
+
+impl Answer {
+    pub fn take(&mut self, frame: AnswerFrame) {
+        match frame {
+            AnswerFrame::Welcome(welcome) => self.welcome = Some(welcome),
+            AnswerFrame::Acks(acks) => self.acks.push(acks),
+            AnswerFrame::DepositAcks(acks) => self.deposits.extend(acks),
+            AnswerFrame::Page(page) => self.pages.push(page),
+            AnswerFrame::Heads(heads) => self.heads = Some(heads),
+            AnswerFrame::Refused(refusal) => self.refused = Some(refusal),
+            AnswerFrame::Unknown(code) => panic!("an unknown frame {code}"),
+        }
+    }
+
+    /// Outcomes other than plainly durable, as short words.
+    pub fn exceptions(&self) -> Vec<String> {
+        let word = |outcome: &Outcome| match outcome {
+            Outcome::Duplicate => "duplicate".to_owned(),
+            Outcome::Parked => "parked".to_owned(),
+            Outcome::Quarantined { code } => format!("quarantined {code}"),
+            Outcome::Refused { code } => format!("refused {code}"),
+            Outcome::SetRefused => "set refused".to_owned(),
+            Outcome::Later => "later".to_owned(),
+        };
+        self.acks.iter().flat_map(|acks| &acks.exceptions).map(|exception| word(&exception.outcome)).collect()
+    }
+
+    /// Asserts that everything that was pushed is durable.
+    pub fn durable(self) -> Self {
+        assert_eq!(self.exceptions(), Vec::<String>::new());
+        assert!(self.refused.is_none(), "{:?}", self.refused);
+        self
+    }
+
+    /// The code of the refusal of the whole request.
+    pub fn refusal(&self) -> &str {
+        self.refused.as_ref().map_or("none", |refusal| refusal.code.as_str())
+    }
+}

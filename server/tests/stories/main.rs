@@ -1,0 +1,6 @@
+//! Stories about the server, told without HTTP but where it says so.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+
+mod enrolment;
+mod exchange;
+mod field;
