@@ -158,7 +158,8 @@ impl Document {
     fn plan_value(&self, key: String, put: Value, plan: &mut Plan) {
         let entries = self.entries(&key);
         let differing = entries.iter().find(|entry| entry.value != put);
-        if differing.is_none() && (put.is_null() || !entries.is_empty()) {
+        let is_first = entries.is_empty() && !put.is_null();
+        if differing.is_none() && !is_first {
             return;
         }
         // Automerge turns a put of the latest value into a delete of the others. That would be no value of this author:

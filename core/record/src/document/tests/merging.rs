@@ -7,6 +7,8 @@ use foras_wire::id::{Actor, ChangeHash};
 use proptest::prelude::*;
 
 use super::samples;
+use crate::admission::{self, History, Verdict};
+use crate::change;
 use crate::document::{Document, DocumentError, Entry};
 use crate::field::Shape;
 use crate::kind::Kind;
@@ -74,6 +76,7 @@ fn run(kind: Kind, people: usize, steps: &[Step], at_end: u64) {
     let person = |who| Person { actor: actor(who), document: Document::empty(kind), known: BTreeMap::new() };
     let mut people: Vec<Person> = (0..people).map(person).collect();
     let mut written = Vec::new();
+    let mut authored_in_order = Vec::new();
     for (time_s, step) in steps.iter().enumerate() {
         match step {
             Step::Write { who, field, item, n } => {
@@ -100,6 +103,7 @@ fn run(kind: Kind, people: usize, steps: &[Step], at_end: u64) {
                         written.push(Written { key: key.clone(), entry, hash: authored.hash, past: past.clone() });
                     }
                 }
+                authored_in_order.push(change::parse(&authored.chunk).unwrap());
                 person.known.insert(authored.hash, authored.chunk);
             }
             Step::Hear { who, from, shuffle } => {
@@ -127,6 +131,11 @@ fn run(kind: Kind, people: usize, steps: &[Step], at_end: u64) {
         assert_eq!(loaded.fields(), person.document.fields());
     }
     let replayed = Document::replay(kind, disordered(&all, at_end.rotate_left(7))).unwrap();
+    // What honest people write is admitted, in one batch.
+    let mut history = History::new(kind);
+    let verdicts = admission::admit(&mut history, &authored_in_order, &|_, _, _| Ok(()));
+    assert_eq!(verdicts, vec![Verdict::Admitted; authored_in_order.len()]);
+    assert_eq!(history.document().content(), replayed.content());
     for person in &people {
         assert_eq!(replayed.content(), person.document.content(), "a replayed document reads the same");
         assert_eq!(replayed.fields(), person.document.fields(), "and shows the same people and times");

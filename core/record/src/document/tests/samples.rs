@@ -20,7 +20,7 @@ pub(super) fn value(kind: &ValueType, n: u32) -> Value {
         ValueType::Country => ["GN", "ML", "SN", "CM", "CI"][n as usize % 5].to_owned(),
         ValueType::Point => ["casablanca", "rabat", "oujda"][n as usize % 3].to_owned(),
         ValueType::Id => format!("{n:032x}"),
-        ValueType::Flag => return Value::Flag(n % 2 == 0),
+        ValueType::Flag => return Value::Flag(n.is_multiple_of(2)),
         ValueType::Event => format!("{{\"on\":\"2026-01-{:02}\",\"n\":{n}}}", n % 28 + 1),
     };
     Value::Text(text)
