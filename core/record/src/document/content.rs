@@ -7,7 +7,10 @@ use automerge::{ROOT, ReadDoc};
 use foras_wire::id::{Actor, Digest32};
 use sha2::{Digest, Sha256};
 
+use super::read::shown;
 use super::{Document, scalar};
+use crate::field::{FieldRule, Shape};
+use crate::kind::KindRule;
 use crate::value::Value;
 
 /// One value that stands under a key.
@@ -51,6 +54,42 @@ impl Content {
         let mut digest = [0; 32];
         digest.copy_from_slice(&hash.finalize());
         Digest32(digest)
+    }
+}
+
+impl Content {
+    /// The values that stand under a field's key, or under one item's, the shown one last.
+    #[must_use]
+    pub fn entries(&self, field: &FieldRule, item: Option<&str>) -> &[Entry] {
+        self.0.get(&field.key(item)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The shown value of a field of one key; `None` where nobody wrote, or somebody cleared.
+    #[must_use]
+    pub fn value(&self, field: &FieldRule) -> Option<&Value> {
+        shown(field, self.entries(field, None)).map(|entry| &entry.value).filter(|value| !value.is_null())
+    }
+
+    /// The items of a field with the values that stand under each.
+    pub fn items<'c>(&'c self, field: &FieldRule) -> impl Iterator<Item = (&'c str, &'c [Entry])> + use<'c> {
+        let from = format!("{}/", field.name);
+        let length = from.len();
+        let keys = self.0.range(from.clone()..).take_while(move |(key, _)| key.starts_with(&from));
+        keys.filter_map(move |(key, entries)| Some((key.get(length..)?, entries.as_slice())))
+    }
+
+    /// How many fields or items hold concurrent values that wait to be settled.
+    #[must_use]
+    pub fn conflicts(&self, kind: &KindRule) -> u32 {
+        let open = |field: &FieldRule, entries: &[Entry]| {
+            shown(field, entries).is_some_and(|top| entries.iter().any(|entry| entry.value != top.value))
+        };
+        let count = |field: &FieldRule| match field.shape {
+            Shape::One => usize::from(open(field, self.entries(field, None))),
+            Shape::PerItem => self.items(field).filter(|(_, entries)| open(field, entries)).count(),
+            _ => 0,
+        };
+        u32::try_from(kind.fields.iter().map(count).sum::<usize>()).unwrap_or(u32::MAX)
     }
 }
 

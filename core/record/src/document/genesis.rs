@@ -20,12 +20,7 @@ pub fn genesis_actor(kind: Kind) -> Actor {
 /// The hash of a kind's genesis.
 #[must_use]
 pub fn genesis(kind: Kind) -> ChangeHash {
-    static HASHES: OnceLock<BTreeMap<Kind, ChangeHash>> = OnceLock::new();
-    let hashes = HASHES.get_or_init(|| {
-        let hash = |kind| document(kind).get_heads().first().map_or(ChangeHash([0; 32]), |hash| ChangeHash(hash.0));
-        registry::ALL.iter().map(|rule| (rule.kind, hash(rule.kind))).collect()
-    });
-    hashes.get(&kind).copied().unwrap_or(ChangeHash([0; 32]))
+    made(kind).map_or(ChangeHash([0; 32]), |(hash, _)| *hash)
 }
 
 /// The highest operation counter of a kind's genesis: one operation per text field.
@@ -43,6 +38,24 @@ pub fn genesis_text(kind: Kind, field: &str) -> Option<(u64, Actor)> {
 
 /// A document of the genesis only.
 pub(super) fn document(kind: Kind) -> Automerge {
+    made(kind).map_or_else(|| make(kind), |(_, document)| document.clone())
+}
+
+/// The genesis of a kind, made once: a clone costs a fifth of a commit.
+fn made(kind: Kind) -> Option<&'static (ChangeHash, Automerge)> {
+    static MADE: OnceLock<BTreeMap<Kind, (ChangeHash, Automerge)>> = OnceLock::new();
+    let all = MADE.get_or_init(|| {
+        let with_hash = |kind| {
+            let document = make(kind);
+            let head = document.get_heads().first().map_or([0; 32], |hash| hash.0);
+            (kind, (ChangeHash(head), document))
+        };
+        registry::ALL.iter().map(|rule| with_hash(rule.kind)).collect()
+    });
+    all.get(&kind)
+}
+
+fn make(kind: Kind) -> Automerge {
     let mut doc = Automerge::new_with_encoding(ENCODING).with_actor(ActorId::from(genesis_actor(kind).0));
     let at_time_zero = CommitOptions::default().with_time(0);
     if kind.rule().texts().next().is_none() {

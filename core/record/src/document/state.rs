@@ -86,17 +86,7 @@ impl Document {
     /// How many fields or items hold concurrent values that wait to be settled.
     #[must_use]
     pub fn conflicts(&self) -> u32 {
-        let single = |field: &FieldRule| u32::from(has_others(field, &self.entries(field.name)));
-        let count = |field: &FieldRule| match field.shape {
-            Shape::One => single(field),
-            Shape::PerItem => {
-                let items = self.items_of(field);
-                let open = items.iter().filter(|item| has_others(field, &self.entries(&field.key(Some(item)))));
-                u32::try_from(open.count()).unwrap_or(u32::MAX)
-            }
-            _ => 0,
-        };
-        self.kind.rule().fields.iter().map(count).fold(0, u32::saturating_add)
+        self.content().conflicts(self.kind.rule())
     }
 
     fn held_of(&self, field: &FieldRule, entries: &[Entry]) -> (Option<Held>, Vec<Held>) {
@@ -161,8 +151,4 @@ impl Document {
         let ops = changes.iter().map(|meta| (meta.max_op, scalar::actor_of(&meta.actor)));
         ops.max().filter(|(_, actor)| *actor != super::genesis_actor(self.kind))
     }
-}
-
-fn has_others(field: &FieldRule, entries: &[Entry]) -> bool {
-    shown(field, entries).is_some_and(|top| entries.iter().any(|entry| entry.value != top.value))
 }

@@ -1,7 +1,8 @@
 //! What a list shows of a case's events before and after they are ruled.
 
-use crate::document::{Content, Document};
+use crate::document::Content;
 use crate::field::Shape;
+use crate::kind::KindRule;
 
 /// One event with its place in the order: ruled ones by their ruling, then those that await one, by operation, which
 /// counts causes before effects.
@@ -19,17 +20,15 @@ pub(super) struct Events {
 }
 
 impl Events {
-    pub(super) fn of(document: &Document) -> Self {
-        let rule = document.kind().rule();
+    pub(super) fn of(rule: &KindRule, content: &Content) -> Self {
         let mut found = Self { events: Vec::new(), awaiting: 0 };
         if !rule.fields.iter().any(|field| field.shape == Shape::Events) {
             return found;
         }
-        let content = document.content();
         for (key, entries) in &content.0 {
             let Some((field, Some(id))) = rule.resolve(key) else { continue };
             let Some(shown) = entries.last().filter(|_| field.shape == Shape::Events) else { continue };
-            let number = match ruling(&content, id) {
+            let number = match ruling(content, id) {
                 Some((_, false)) => continue,
                 Some((number, true)) => number,
                 None => {

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::document::Document;
+use crate::document::{Content, Document, Entry};
 use crate::field::{FieldRule, Shape, ValueType};
-use crate::kind::Kind;
-use crate::value;
+use crate::kind::{Kind, KindRule};
+use crate::value::{self, Value};
 
 /// Longest title, in characters.
 pub const TITLE_CHARS_MAX: usize = 80;
@@ -46,107 +46,120 @@ pub struct View {
 /// The columns of `document`.
 #[must_use]
 pub fn columns(document: &Document) -> View {
-    let kind = document.kind();
-    let events = events::Events::of(document);
-    let title = title(document);
+    let record = Record { kind: document.kind(), rule: document.kind().rule(), content: document.content() };
+    let events = events::Events::of(record.rule, &record.content);
+    let title = record.title();
     View {
-        search: search(document, &title),
+        search: record.search(&title),
         title,
-        point: text(document, "point").or_else(|| events.point()),
-        number: text(document, "case_number"),
-        sort_at: sort_at(document, &events),
-        conflicts: document.conflicts(),
+        point: record.text("point").or_else(|| events.point()),
+        number: record.text("case_number"),
+        sort_at: record.sort_at(&events),
+        conflicts: record.content.conflicts(record.rule),
         awaiting: events.awaiting(),
-        columns: kind.rule().fields.iter().filter_map(|field| short(document, field)).collect(),
+        columns: record.rule.fields.iter().filter_map(|field| record.short(field)).collect(),
     }
 }
 
-fn text(document: &Document, field: &str) -> Option<String> {
-    document.kind().rule().field(field).and_then(|field| document.value_text(field))
+/// A record read once.
+struct Record {
+    kind: Kind,
+    rule: &'static KindRule,
+    content: Content,
 }
 
-fn title(document: &Document) -> String {
-    let words = |fields: &[&str]| {
-        let words: Vec<String> = fields.iter().filter_map(|field| text(document, field)).collect();
-        words.join(" ")
-    };
-    let title = match document.kind() {
-        Kind::Person | Kind::Badge => words(&["name"]),
-        Kind::Case => words(&["case_number"]),
-        Kind::Session | Kind::Module => words(&["module"]),
-        Kind::CountryNote => words(&["country", "theme"]),
-        Kind::Feedback => words(&["point", "module"]),
-        Kind::Note => first_line(document).unwrap_or_else(|| words(&["topics"])),
-        Kind::Path | Kind::Project | Kind::Assessment => String::new(),
-    };
-    title.chars().take(TITLE_CHARS_MAX).collect()
-}
-
-/// The first line of a kind's text that says anything.
-fn first_line(document: &Document) -> Option<String> {
-    let field = document.kind().rule().texts().next()?;
-    let text = document.text(field)?;
-    text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
-}
-
-/// Names, variants and numbers; never what a conversation was about.
-fn search(document: &Document, title: &str) -> String {
-    let rule = document.kind().rule();
-    let mut words = Vec::new();
-    if document.kind() != Kind::Note {
-        words.push(title.to_owned());
+impl Record {
+    fn text(&self, field: &str) -> Option<String> {
+        let value = self.content.value(self.rule.field(field)?)?;
+        value.as_text().map(str::to_owned)
     }
-    for name in ["ref", "place", "partner", "trainer"] {
-        words.extend(text(document, name));
+
+    fn title(&self) -> String {
+        let words = |fields: &[&str]| {
+            let words: Vec<String> = fields.iter().filter_map(|field| self.text(field)).collect();
+            words.join(" ")
+        };
+        let title = match self.kind {
+            Kind::Person | Kind::Badge => words(&["name"]),
+            Kind::Case => words(&["case_number"]),
+            Kind::Session | Kind::Module => words(&["module"]),
+            Kind::CountryNote => words(&["country", "theme"]),
+            Kind::Feedback => words(&["point", "module"]),
+            Kind::Note => self.first_line().unwrap_or_else(|| words(&["topics"])),
+            Kind::Path | Kind::Project | Kind::Assessment => String::new(),
+        };
+        title.chars().take(TITLE_CHARS_MAX).collect()
     }
-    for name in ["name_variants", "phone"] {
-        let members = rule.field(name).map(|field| document.members(field)).unwrap_or_default();
-        for member in members {
-            words.extend(local_number(&member));
-            words.push(member);
+
+    /// The first line of a note's text that says anything.
+    fn first_line(&self) -> Option<String> {
+        let text = self.text("text")?;
+        text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
+    }
+
+    /// Names, variants and numbers; never what a conversation was about.
+    fn search(&self, title: &str) -> String {
+        let mut words = Vec::new();
+        if self.kind != Kind::Note {
+            words.push(title.to_owned());
         }
+        for name in ["ref", "place", "partner", "trainer"] {
+            words.extend(self.text(name));
+        }
+        for field in ["name_variants", "phone"].iter().filter_map(|name| self.rule.field(name)) {
+            for member in self.members(field) {
+                words.extend(local_number(member));
+                words.push(member.to_owned());
+            }
+        }
+        // Of concurrent names each can be searched: until it is settled nobody knows which is right.
+        if let Some(name) = self.rule.field("name") {
+            let names = self.content.entries(name, None).iter().filter_map(|entry| entry.value.as_text());
+            words.extend(names.filter(|name| *name != title).map(str::to_owned));
+        }
+        fold(&words.join(" "))
     }
-    // Of concurrent names each can be searched: until it is settled nobody knows which is right.
-    if let Some(name) = rule.field("name") {
-        let others = document.field(name).others;
-        words.extend(others.iter().filter_map(|held| held.value.as_str().map(str::to_owned)));
+
+    fn sort_at(&self, events: &events::Events) -> String {
+        let moment = match self.kind {
+            Kind::Session => self.text("start").and_then(|start| value::instant_utc(&start)),
+            Kind::Note => self.text("held_on"),
+            Kind::Feedback => self.text("day"),
+            Kind::CountryNote => self.text("valid_from"),
+            Kind::Case => events.registered_on(),
+            _ => None,
+        };
+        moment.unwrap_or_default()
     }
-    fold(&words.join(" "))
+
+    fn members(&self, field: &FieldRule) -> impl Iterator<Item = &str> {
+        let kept = |entries: &[Entry]| entries.iter().any(|entry| entry.value == Value::Flag(true));
+        self.content.items(field).filter(move |(_, entries)| kept(entries)).map(|(member, _)| member)
+    }
+
+    /// The value of a field that is short enough for a list.
+    fn short(&self, field: &'static FieldRule) -> Option<(&'static str, Json)> {
+        let is_short = match field.value {
+            ValueType::Line { max } => max <= COLUMN_CHARS_MAX,
+            ValueType::Prose { .. } | ValueType::Event => false,
+            _ => true,
+        };
+        let value = match field.shape {
+            Shape::One if is_short => self.content.value(field)?.to_json(),
+            Shape::Set if is_short => {
+                let members: Vec<&str> = self.members(field).collect();
+                if members.is_empty() {
+                    return None;
+                }
+                members.into()
+            }
+            _ => return None,
+        };
+        Some((field.name, value))
+    }
 }
 
 /// A Moroccan number as it is dialled in Morocco, where staff will type it so.
 fn local_number(phone: &str) -> Option<String> {
     phone.strip_prefix("+212").map(|national| format!("0{national}"))
-}
-
-fn sort_at(document: &Document, events: &events::Events) -> String {
-    let moment = match document.kind() {
-        Kind::Session => text(document, "start").and_then(|start| value::instant_utc(&start)),
-        Kind::Note => text(document, "held_on"),
-        Kind::Feedback => text(document, "day"),
-        Kind::CountryNote => text(document, "valid_from"),
-        Kind::Case => events.registered_on(),
-        _ => None,
-    };
-    moment.unwrap_or_default()
-}
-
-fn short(document: &Document, field: &'static FieldRule) -> Option<(&'static str, Json)> {
-    let is_short = match field.value {
-        ValueType::Line { max } => max <= COLUMN_CHARS_MAX,
-        ValueType::Prose { .. } | ValueType::Event => false,
-        _ => true,
-    };
-    let value = match field.shape {
-        Shape::One if is_short => document.value(field)?.to_json(),
-        Shape::Set if is_short => {
-            let members = document.members(field);
-            if members.is_empty() {
-                return None;
-            }
-            members.into_iter().collect()
-        }
-        _ => return None,
-    };
-    Some((field.name, value))
 }
