@@ -89,6 +89,9 @@ pub enum Error {
     /// The block of case numbers is used up.
     #[error("no case number is left on this device")]
     NoCaseNumber,
+    /// A file to import or apply cannot be read further.
+    #[error("the file cannot be read: {0}")]
+    Unreadable(std::io::ErrorKind),
     /// What the server sent does not hold together.
     #[error("the server's answer cannot be trusted: {code}")]
     BadAnswer {
@@ -121,6 +124,7 @@ impl Error {
             Self::InvalidValue { .. } => "invalid_value",
             Self::InUse => "in_use",
             Self::NoCaseNumber => "no_case_number",
+            Self::Unreadable(_) => "unreadable",
             Self::BadAnswer { .. } => "bad_answer",
         }
     }
@@ -165,6 +169,7 @@ impl Error {
             Self::InvalidValue { .. } => "correct the value",
             Self::InUse => "close the other process first",
             Self::NoCaseNumber => "sync once to get more case numbers",
+            Self::Unreadable(_) => "check the file and its permissions; what was taken before stays",
             Self::BadAnswer { .. } => "sync again; if it lasts, tell the administrator",
         }
     }

@@ -5,6 +5,8 @@
 pub mod error;
 pub mod exchange;
 pub mod link;
+pub mod phone;
 pub mod store;
 
 pub use error::Error;
+pub use phone::Phone;

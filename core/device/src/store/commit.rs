@@ -14,7 +14,7 @@ use rusqlite::{Connection, params};
 
 use super::identity::Identity;
 use super::writing::Writing;
-use super::{Store, numbers, permit, refused, rows};
+use super::{Store, numbers, outbox, permit, refused, rows};
 use crate::error::Error;
 
 /// What one action writes into one record.
@@ -54,6 +54,15 @@ impl Store {
     /// [`Error::NotEnrolled`]; [`Error::NotAllowed`] when the grant forbids one of the edits, [`Error::InvalidValue`] when
     /// a field cannot take its value, [`Error::Misuse`] when a record is named twice or wrongly. Nothing is then written.
     pub fn commit(&mut self, now_ms: i64, set: &[RecordEdits]) -> Result<Receipt, Error> {
+        self.commit_with(now_ms, set, &[])
+    }
+
+    /// As [`Store::commit`], with deposits that are handed in if, and only if, something of `set` was new.
+    ///
+    /// # Errors
+    /// As [`Store::commit`] and [`Store::deposit`].
+    pub fn commit_with(&mut self, now_ms: i64, set: &[RecordEdits], deposits: &[String]) -> Result<Receipt, Error> {
+        let deposits: Vec<_> = deposits.iter().map(|body| Ok((self.new_id()?, body))).collect::<Result<_, Error>>()?;
         let identity = self.identity.clone().ok_or(Error::NotEnrolled)?;
         let number = self.numbers.taken();
         let mut writing = self.writing(now_ms)?;
@@ -66,6 +75,9 @@ impl Store {
         }
         for edits in set {
             refused::settle_rewritten(writing.connection(), edits)?;
+        }
+        for (id, body) in deposits {
+            outbox::keep_deposit(writing.connection(), id, body)?;
         }
         let changed = writing.commit()?;
         self.numbers.kept();

@@ -1,5 +1,8 @@
 //! Where random numbers come from: the system, or a seeded source in tests and in the simulated world.
 
+use foras_wire::id::RecordId;
+
+use super::Store;
 use crate::error::Error;
 
 /// A source of random bytes. Keys, incarnations and ids are made of them, so in production it is the system's.
@@ -26,4 +29,14 @@ pub(super) fn bytes<const N: usize>(entropy: &mut dyn Entropy) -> Result<[u8; N]
     let mut bytes = [0; N];
     entropy.fill(&mut bytes)?;
     Ok(bytes)
+}
+
+impl Store {
+    /// A new random id, for a record or an event.
+    ///
+    /// # Errors
+    /// [`Error::StorageFailed`] when the system gives no random numbers.
+    pub fn new_id(&mut self) -> Result<RecordId, Error> {
+        bytes(&mut *self.entropy).map(RecordId)
+    }
 }

@@ -13,6 +13,9 @@ use super::meta::{self, name};
 use super::{Changed, Store, entropy, page, rows};
 use crate::error::Error;
 
+/// Longest deposit, in bytes.
+const DEPOSIT_BYTES_MAX: usize = 2 * 1024;
+
 /// How much waits to go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pending {
@@ -149,13 +152,8 @@ impl Store {
     /// # Errors
     /// As [`Store::deposit`].
     pub fn deposit_as(&mut self, id: RecordId, body: &str) -> Result<(), Error> {
-        const BODY_BYTES_MAX: usize = 2 * 1024;
         self.enrolled()?;
-        if body.len() > BODY_BYTES_MAX {
-            return Err(Error::Misuse("a deposit holds at most 2 KiB"));
-        }
-        let sql = "INSERT INTO deposit (id, body) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING";
-        self.connection.prepare_cached(sql)?.execute(params![id.as_bytes(), body])?;
+        keep_deposit(&self.connection, id, body)?;
         self.observers.tell(&Changed::delivery());
         Ok(())
     }
@@ -176,6 +174,16 @@ impl Store {
             })
         })?)
     }
+}
+
+/// Keeps a deposit until the server has it.
+pub(super) fn keep_deposit(connection: &Connection, id: RecordId, body: &str) -> Result<(), Error> {
+    if body.len() > DEPOSIT_BYTES_MAX {
+        return Err(Error::Misuse("a deposit holds at most 2 KiB"));
+    }
+    let sql = "INSERT INTO deposit (id, body) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING";
+    connection.prepare_cached(sql)?.execute(params![id.as_bytes(), body])?;
+    Ok(())
 }
 
 /// Consecutive changes of one incarnation and grant revision make one push.

@@ -26,6 +26,7 @@ struct Foras {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "made once, at the start")]
 enum Command {
     /// Serve phones from a data folder.
     Serve(serve::Serve),
@@ -65,7 +66,10 @@ fn misused(error: &clap::Error, json: bool) -> ExitCode {
         return if error.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let usage = error.render().to_string();
-    let message = usage.lines().next().unwrap_or_default();
-    let message = message.strip_prefix("error: ").unwrap_or(message);
+    let first: Vec<&str> = usage.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
+    let message = match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing".to_owned(),
+        _ => first.join(" ").replacen("error: ", "", 1),
+    };
     Terminal::new(json).failed(&Failure::misuse(message, "see `foras help`, or --help after a command"))
 }

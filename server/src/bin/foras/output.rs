@@ -53,6 +53,22 @@ impl From<io::Error> for Failure {
     }
 }
 
+impl From<foras::Error> for Failure {
+    fn from(error: foras::Error) -> Self {
+        let message = match &error {
+            foras::Error::InvalidValue { field: Some(field), .. }
+            | foras::Error::NotAllowed { field: Some(field), .. } => format!("{field}: {error}"),
+            _ => error.to_string(),
+        };
+        Self {
+            code: error.code().to_owned(),
+            message,
+            retryable: error.retryable(),
+            what_to_do: error.what_to_do().to_owned(),
+        }
+    }
+}
+
 /// Where a command prints.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terminal {
