@@ -26,7 +26,7 @@ struct Foras {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "made once, at the start")]
+#[allow(clippy::large_enum_variant, reason = "made once, at the start")]
 enum Command {
     /// Serve phones from a data folder.
     Serve(serve::Serve),
