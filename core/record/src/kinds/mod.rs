@@ -19,8 +19,7 @@ use crate::role::Role;
 pub const MODULES: &[&str] = &["awareness", "life_soft_skills", "entrepreneurship_marketing", "agriculture", "crafts"];
 /// The programmes under which people return, oldest first.
 pub const PROGRAMMES: &[&str] = &["AVRR", "FORAS", "FORAS II"];
-/// Answers to a handover that is refused, and their reasons, are codes of [`crate::kinds::case`]; sexes are here since
-/// indicators group by them.
+/// Sexes, as indicators group by them.
 pub const SEXES: &[&str] = &["f", "m", "x", "unknown"];
 
 /// Staff of the orientation points who work on cases.

@@ -20,9 +20,9 @@ pub static PROJECT: KindRule = KindRule {
     },
     creators: CASE_STAFF_AND_OWN,
     fields: &[
-        FieldRule::one("education", ValueType::Line { max: 500 }, CASE_STAFF_AND_OWN),
-        FieldRule::one("needs", ValueType::Line { max: 1000 }, CASE_STAFF_AND_OWN),
-        FieldRule::one("skills", ValueType::Line { max: 1000 }, CASE_STAFF_AND_OWN),
+        FieldRule::one("education", ValueType::Prose { max: 1000 }, CASE_STAFF_AND_OWN),
+        FieldRule::one("needs", ValueType::Prose { max: 2000 }, CASE_STAFF_AND_OWN),
+        FieldRule::one("skills", ValueType::Prose { max: 2000 }, CASE_STAFF_AND_OWN),
         FieldRule::one("project_idea", ValueType::Prose { max: 4000 }, CASE_STAFF_AND_OWN),
         FieldRule::one("cv", ValueType::Prose { max: 8000 }, CASE_STAFF_AND_OWN),
         FieldRule::one("business_plan", ValueType::Prose { max: 16000 }, CASE_STAFF_AND_OWN),
