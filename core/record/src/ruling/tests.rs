@@ -221,9 +221,11 @@ fn a_push_of_nine_days_offline_is_ruled_in_the_order_in_which_it_happened() {
 #[test]
 fn nobody_is_registered_without_a_basis() {
     let mut story = Story::new();
-    story.voids(WORKER, registration(Point::Oujda), reason::NO_BASIS);
+    assert_eq!(story.arrives(WORKER, registration(Point::Oujda)), Err(reason::NO_BASIS.to_owned()));
     story.arrives(WORKER, consent(Purpose::Assist, ConsentStatus::Refused)).unwrap();
     story.voids(WORKER, registration(Point::Oujda), reason::NO_BASIS);
+    assert_eq!(story.standing().awaiting_point, Some(Point::Oujda), "the worker goes on and mends it");
+    assert!(story.standing().points.is_empty());
     let basis = Some(Basis::VitalInterest);
     let vital = Registered { point: Point::Oujda, on: date(2026, 10, 1), basis };
     story.arrives(WORKER, CaseEvent::Registered(vital)).unwrap();
@@ -236,7 +238,10 @@ fn registration_is_once_and_at_ones_own_point() {
     story.voids(WORKER, registration(Point::Rabat), reason::NOT_YOURS);
     story.voids(STRANGER, registration(Point::Oujda), reason::NOT_YOURS);
     story.arrives(WORKER, registration(Point::Oujda)).unwrap();
-    story.voids(WORKER, registration(Point::Oujda), reason::ALREADY_REGISTERED);
+    assert_eq!(story.standing().awaiting_point, None);
+    let twice = story.arrives(WORKER, registration(Point::Oujda));
+    assert_eq!(twice, Err(reason::ALREADY_REGISTERED.to_owned()));
+    assert_eq!(story.standing().points, [Point::Oujda].into());
 }
 
 #[test]

@@ -9,8 +9,8 @@ use crate::calendar;
 use crate::document::Document;
 use crate::event::{CaseEvent, EventId};
 use crate::kinds::case::CASE;
-use crate::place::Country;
-use crate::ruling::{PendingEvent, Ruling};
+use crate::place::{Country, Point};
+use crate::ruling::{PendingEvent, Ruling, Verdict, reason};
 
 /// An event as somebody recorded it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +112,21 @@ impl CaseFile {
             .collect();
         pending.sort_by_key(|event| (event.counter, event.actor, event.id));
         pending
+    }
+
+    /// The point of the latest registration that is not in force: not ruled yet, or void for a reason that its author
+    /// can mend.
+    pub(super) fn awaiting_point(&self) -> Option<Point> {
+        let may_come = |id: &EventId| match self.rulings.get(id).map(|ruled| &ruled.ruling.verdict) {
+            None => true,
+            Some(Verdict::Valid) => false,
+            Some(Verdict::Void(why)) => why != reason::NOT_YOURS,
+        };
+        let registrations = self.events.iter().filter_map(|(id, recorded)| match &recorded.event {
+            CaseEvent::Registered(registered) if may_come(id) => Some((recorded.counter, *id, registered.point)),
+            _ => None,
+        });
+        registrations.max_by_key(|(counter, id, _)| (*counter, *id)).map(|(.., point)| point)
     }
 
     /// The number of the last ruling; 0 before the first.

@@ -19,12 +19,8 @@ impl Standing {
             standing.apply(id, event, ruled_on);
         }
         standing.last_ruling = file.last_ruling();
-        let waiting = file.unruled();
-        standing.awaiting_point = waiting.iter().find_map(|event| match &event.event {
-            CaseEvent::Registered(registered) => Some(registered.point),
-            _ => None,
-        });
-        standing.unruled = waiting.into_iter().map(|event| event.id).collect();
+        standing.awaiting_point = file.awaiting_point();
+        standing.unruled = file.unruled().into_iter().map(|event| event.id).collect();
         standing
     }
 

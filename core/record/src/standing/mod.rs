@@ -62,7 +62,8 @@ impl ConsentState {
 pub struct Standing {
     /// The points whose audiences hold the case.
     pub points: BTreeSet<Point>,
-    /// The point of a registration that is not ruled yet. Whoever registered offline goes on by it; no audience does.
+    /// The point of a registration that is not in force: not ruled yet, or void and to be mended. While no point has the
+    /// case, whoever registered goes on by it; no audience does.
     pub awaiting_point: Option<Point>,
     /// Where it was registered.
     pub registered_at: Option<Point>,
