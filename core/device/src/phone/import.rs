@@ -103,7 +103,7 @@ impl Phone {
                 Ok(true) => done.added += 1,
                 Ok(false) => done.unchanged += 1,
                 Err(LineError::Refused(Refused { code, field })) => {
-                    done.refused.push(LineRefused { line, code, field })
+                    done.refused.push(LineRefused { line, code, field });
                 }
                 Err(LineError::Failed(error)) => return Err(error),
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use foras_record::document::{Edit, Write};
 use foras_record::event::{self, Basis, CaseEvent, Consent, Purpose};
-use foras_record::field::ValueType;
+use foras_record::field::{ValueType, Writer};
 use foras_record::identity;
 use foras_record::kind::{Identity, Kind};
 use foras_record::place::Point;
@@ -127,6 +127,10 @@ impl Phone {
 
     /// The change set that registers somebody. It takes a case number, which whoever commits returns on failure.
     pub(super) fn newcomer(&mut self, mut newcomer: Newcomer<'_>) -> Result<(RecordId, String, ChangeSet), Error> {
+        let registers = Writer::Role(self.enrolled()?.role());
+        if !Kind::Case.rule().creators.contains(&registers) {
+            return Err(Error::NotAllowed { code: "registers_nobody", field: None });
+        }
         if !self.works_at(newcomer.point)? {
             return Err(Error::NotAllowed { code: "another_point", field: Some("point") });
         }

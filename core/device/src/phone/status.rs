@@ -82,9 +82,8 @@ impl Phone {
         let pending = self.store.pending()?;
         let who = self.who().ok();
         let at = |ms: i64| instant(ms.div_euclid(1_000));
-        let audiences: Vec<_> = self
-            .store
-            .cursors()?
+        let cursors = if who.is_some() { self.store.cursors()? } else { Vec::new() };
+        let audiences: Vec<_> = cursors
             .into_iter()
             .map(|cursor| AudienceStatus {
                 audience: cursor.audience.as_str().to_owned(),

@@ -53,7 +53,13 @@ fn audiences_of_case(connection: &Connection, case: &RecordId) -> Result<BTreeSe
 
 /// Refuses edits that the grant does not allow, those that would change nothing too.
 pub(super) fn edits(before: &Document, edits: &[Edit], facts: &AuthorFacts, relation: Relation) -> Result<(), Error> {
-    access::check_edits(before, edits, facts, relation).map_err(of_access)
+    access::check_edits(before, edits, facts, relation).map_err(|error| match of_access(error) {
+        // Where the record may not come about, every field of it is forbidden; the first is named.
+        Error::NotAllowed { code, field } => {
+            Error::NotAllowed { code, field: field.or(edits.first().map(|edit| edit.field.name)) }
+        }
+        other => other,
+    })
 }
 
 /// Refuses a change that the server would refuse.
