@@ -6,6 +6,7 @@
 
 mod access;
 pub mod clock;
+mod content;
 mod devices;
 mod enrol;
 mod entropy;

@@ -42,6 +42,13 @@ pub(crate) fn of_case(db: &Connection, case: &RecordId) -> Result<Vec<RecordRef>
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Every record, by key.
+pub(crate) fn all(db: &Connection) -> Result<Vec<RecordRef>, ServerError> {
+    let mut rows = db.prepare_cached("SELECT id, kind, case_id, generation FROM record ORDER BY kind, id")?;
+    let rows = rows.query_map([], read_ref)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Keeps a new record.
 pub(crate) fn add(db: &Connection, record: &RecordRef, now_ms: i64) -> Result<(), ServerError> {
     db.prepare_cached("INSERT INTO record (id, kind, case_id, generation, created_ms) VALUES (?1, ?2, ?3, ?4, ?5)")?

@@ -1,0 +1,185 @@
+//! One phone of the world: its folder, its app while that runs, and what is on the way to it.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use foras::exchange::{Courier, Outward, Step, Stopped, SyncReport};
+use foras::phone::{Clock, Phone};
+use foras_server::Server;
+use foras_sync::engine::Config;
+use foras_sync::{Event, LinkFailure};
+use tempfile::TempDir;
+
+use super::chance::Chance;
+use super::clock::{TrueTime, WrongClock};
+use super::network::{Arrival, Network, Request};
+use super::weather::Weather;
+
+/// What the world does to a device while it steps.
+pub struct Around<'a> {
+    /// The server.
+    pub server: &'a Server,
+    /// The network.
+    pub network: &'a mut Network,
+    /// The weather.
+    pub weather: Weather,
+    /// What time it really is.
+    pub truth: &'a TrueTime,
+}
+
+/// One phone.
+pub struct Device {
+    /// What colleagues call its person; names the device in stories.
+    pub name: String,
+    /// How its last sync ended.
+    pub last: Option<Result<SyncReport, Stopped>>,
+    folder: TempDir,
+    phone: Option<Phone>,
+    courier: Courier,
+    clock: WrongClock,
+    chance: Chance,
+    online: bool,
+    busy: bool,
+    arrivals: VecDeque<Arrival>,
+}
+
+impl std::fmt::Debug for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Device").field("name", &self.name).field("online", &self.online).finish_non_exhaustive()
+    }
+}
+
+/// A folder in memory where the system has one: a kill of the app loses nothing there either, and no disk is waited for.
+pub(super) fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder for a phone")
+}
+
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
+impl Device {
+    /// A new phone, not enrolled.
+    #[must_use]
+    pub fn new(name: &str, truth: &TrueTime, chance: &Chance) -> Self {
+        Self::in_folder(name.to_owned(), folder(), WrongClock::new(truth.clone()), chance.clone())
+    }
+
+    fn in_folder(name: String, folder: TempDir, clock: WrongClock, chance: Chance) -> Self {
+        let mut device = Self {
+            name,
+            last: None,
+            folder,
+            phone: None,
+            courier: Courier::new(Config::default()),
+            clock,
+            chance,
+            online: true,
+            busy: false,
+            arrivals: VecDeque::new(),
+        };
+        device.start();
+        device
+    }
+
+    fn start(&mut self) {
+        let opened = Phone::open_with(self.folder.path(), Box::new(self.chance.clone()), Box::new(self.clock.clone()));
+        self.phone = Some(opened.unwrap_or_else(|error| panic!("{} does not open: {error}", self.name)));
+    }
+
+    /// The app.
+    pub fn phone(&mut self) -> &mut Phone {
+        self.phone.as_mut().expect("the app runs")
+    }
+
+    /// The device's clock.
+    #[must_use]
+    pub fn clock(&self) -> &WrongClock {
+        &self.clock
+    }
+
+    /// Whether a network is there.
+    pub fn set_online(&mut self, online: bool) {
+        self.online = online;
+    }
+
+    /// Whether a sync is under way.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// The app is killed, whatever it does, and started again.
+    pub fn kill(&mut self) {
+        self.phone = None;
+        self.courier = Courier::new(Config::default());
+        self.arrivals.clear();
+        self.busy = false;
+        self.start();
+    }
+
+    /// The folder as it lies on the disk, copied into another phone: a clone, or a backup to restore.
+    #[must_use]
+    pub fn copy(&mut self, name: &str) -> Self {
+        self.phone = None;
+        let folder = folder();
+        copy_folder(self.folder.path(), folder.path()).expect("a folder is copied");
+        self.kill();
+        Self::in_folder(name.to_owned(), folder, self.clock.clone(), self.chance.clone())
+    }
+
+    /// Asks for a sync; [`Device::step`] carries it out.
+    pub fn ask_for_sync(&mut self) {
+        if !self.busy {
+            self.busy = true;
+            self.courier.tell(Event::SyncRequested, self.clock.now_ms(), self.chance.number());
+        }
+    }
+
+    /// One step of a sync under way.
+    pub fn step(&mut self, around: &mut Around<'_>) {
+        if self.chance.percent(around.weather.kill) {
+            self.kill();
+            return;
+        }
+        let (now_ms, entropy) = (self.clock.now_ms(), self.chance.number());
+        let phone = self.phone.as_mut().expect("the app runs");
+        match self.courier.step(phone.store_mut(), now_ms, entropy) {
+            Step::Inward | Step::Outward(Outward::SetTimer { .. }) => {}
+            Step::Outward(Outward::Send { credentials, body }) => {
+                let request = Request { credentials: *credentials, body };
+                self.arrivals = if self.online {
+                    let now_ms = around.truth.now_ms();
+                    around.network.carry(around.server, request, around.weather, now_ms, &self.chance)
+                } else {
+                    [Arrival::Lost].into()
+                };
+            }
+            Step::Outward(Outward::Finished(report)) => self.rest(Ok(report)),
+            Step::Outward(Outward::Stopped(stopped)) => self.rest(Err(stopped)),
+            Step::Rest => {
+                let event = match self.arrivals.pop_front() {
+                    Some(Arrival::Bytes(bytes)) => return self.courier.received(&bytes),
+                    Some(Arrival::End) => Event::AnswerEnded,
+                    Some(Arrival::Lost) => Event::LinkFailed(LinkFailure::Offline),
+                    None => panic!("{} rests in the middle of a sync", self.name),
+                };
+                self.courier.tell(event, now_ms, entropy);
+            }
+        }
+    }
+
+    fn rest(&mut self, end: Result<SyncReport, Stopped>) {
+        self.arrivals.clear();
+        self.busy = false;
+        self.last = Some(end);
+    }
+}

@@ -1,0 +1,266 @@
+//! The simulated world: a server and any number of phones in one process, sans IO but their files, from one seed.
+//!
+//! Stories read as the programme's own: an outreach worker in Oujda is offline for nine days, a clone of her phone comes
+//! to life, an answer is cut in the middle of a page. After every quiescence the laws of sync hold ([`laws`]). The world
+//! prints its seed when a story fails; `FORAS_SEED` replays it.
+
+pub mod chance;
+pub mod clock;
+pub mod device;
+pub mod laws;
+pub mod network;
+pub mod oracle;
+pub mod people;
+pub mod scenario;
+pub mod weather;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use foras::exchange::SyncReport;
+use foras::phone::Phone;
+use foras_record::place::Place;
+use foras_record::role::Role;
+use foras_server::{Invite, Server};
+use foras_wire::frame::{from_cbor, to_cbor};
+use foras_wire::id::RecordId;
+use foras_wire::invitation::Invitation;
+use tempfile::TempDir;
+
+use chance::Chance;
+use clock::{DAY_MS, MINUTE_MS, TrueTime};
+use device::{Around, Device};
+use network::Network;
+use oracle::Oracle;
+use weather::Weather;
+
+/// When the world begins: 1 October 2026, in milliseconds since 1970.
+const BEGINNING_MS: i64 = 1_790_812_800_000;
+/// Rounds of syncs after which a world that still moves is taken to move for ever.
+const ROUNDS_MAX: usize = 40;
+
+/// Names a device of the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeviceNumber(pub usize);
+
+/// A server, phones, and what is between them.
+#[derive(Debug)]
+pub struct World {
+    /// What everything random comes from.
+    pub chance: Chance,
+    /// What time it really is.
+    pub truth: TrueTime,
+    /// What has been acknowledged to people.
+    pub oracle: Oracle,
+    /// How rough it is now.
+    pub weather: Weather,
+    seed: u64,
+    server: Server,
+    folder: TempDir,
+    network: Network,
+    devices: Vec<Device>,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the world's seed was {}; replay it with FORAS_SEED={}", self.seed, self.seed);
+        }
+    }
+}
+
+impl World {
+    /// A world of `seed`, with a server and nobody in it.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let (chance, truth) = (Chance::new(seed), TrueTime::new(BEGINNING_MS));
+        let folder = device::folder();
+        let server = Server::open_with(folder.path(), truth.now_ms(), &mut chance.clone()).expect("a server");
+        server.set_address("http://world.invalid", None).expect("an address");
+        Self {
+            chance,
+            truth,
+            oracle: Oracle::default(),
+            weather: Weather::CALM,
+            seed,
+            server,
+            folder,
+            network: Network::default(),
+            devices: Vec::new(),
+        }
+    }
+
+    /// The server.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// The server's data folder.
+    #[must_use]
+    pub fn server_folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Every device.
+    pub fn devices(&self) -> impl Iterator<Item = DeviceNumber> + use<> {
+        (0..self.devices.len()).map(DeviceNumber)
+    }
+
+    /// A device.
+    pub fn device(&mut self, number: DeviceNumber) -> &mut Device {
+        self.devices.get_mut(number.0).expect("a device of this world")
+    }
+
+    /// A device's app.
+    pub fn phone(&mut self, number: DeviceNumber) -> &mut Phone {
+        self.device(number).phone()
+    }
+
+    /// Somebody joins: invited, and enrolled on a new phone.
+    pub fn join(&mut self, name: &str, role: Role, places: &[&str], case: Option<RecordId>) -> DeviceNumber {
+        let places: BTreeSet<Place> = places.iter().map(|place| place.parse().expect("a place")).collect();
+        let invite = Invite { role, places, case, name: Some(name.to_owned()) };
+        let now_ms = self.truth.now_ms();
+        let invited = self.server.invite(&invite, now_ms, &mut self.chance.clone()).expect("an invitation");
+        let invitation: Invitation = invited.invitation.parse().expect("an invitation that reads");
+        let mut device = Device::new(name, &self.truth, &self.chance);
+        let store = device.phone().store_mut();
+        let request = store.enrol_request(&invitation.secret).expect("a request");
+        let answer = self.server.enrol(&to_cbor(&request), now_ms, &mut self.chance.clone()).expect("an enrolment");
+        let answer = from_cbor("enrolment", &answer).expect("an answer that reads");
+        let key = invitation.server_key;
+        store.complete_enrolment(&answer, &invitation.server_url, Some(&key), now_ms).expect("an enrolled phone");
+        self.devices.push(device);
+        DeviceNumber(self.devices.len() - 1)
+    }
+
+    /// Time passes for everybody.
+    pub fn days_pass(&mut self, days: i64) {
+        self.truth.advance(days * DAY_MS);
+    }
+
+    /// A clone of a phone comes to life: same folder, same key.
+    pub fn clone_of(&mut self, number: DeviceNumber, name: &str) -> DeviceNumber {
+        let copy = self.device(number).copy(name);
+        self.devices.push(copy);
+        DeviceNumber(self.devices.len() - 1)
+    }
+
+    /// The folder of a phone, as it lies now, to restore later.
+    pub fn backup_of(&mut self, number: DeviceNumber) -> Device {
+        let name = self.device(number).name.clone();
+        self.device(number).copy(&name)
+    }
+
+    /// A phone's folder is what it was at the backup.
+    pub fn restore(&mut self, number: DeviceNumber, backup: Device) {
+        *self.device(number) = backup;
+    }
+
+    /// One sync of one device, to its end, in the weather that is.
+    ///
+    /// # Errors
+    /// The code of what stopped it.
+    pub fn sync(&mut self, number: DeviceNumber) -> Result<SyncReport, String> {
+        self.device(number).ask_for_sync();
+        while self.device(number).is_busy() {
+            self.step(number);
+        }
+        self.ended(number)
+    }
+
+    fn ended(&mut self, number: DeviceNumber) -> Result<SyncReport, String> {
+        match &self.device(number).last {
+            Some(Ok(report)) => Ok(*report),
+            Some(Err(stopped)) => Err(stopped.error.code().to_owned()),
+            None => Err("killed".to_owned()),
+        }
+    }
+
+    fn step(&mut self, number: DeviceNumber) {
+        let (weather, truth) = (self.weather, &self.truth);
+        let mut around = Around { server: &self.server, network: &mut self.network, weather, truth };
+        if let Some(device) = self.devices.get_mut(number.0) {
+            device.step(&mut around);
+        }
+        if self.chance.percent(self.weather.stale) {
+            self.network.deliver_stale(&self.server, self.truth.now_ms(), &self.chance);
+        }
+    }
+
+    /// The first steps of a sync; whether it was over by then.
+    pub fn sync_for_steps(&mut self, number: DeviceNumber, steps: usize) -> bool {
+        self.device(number).ask_for_sync();
+        for _ in 0..steps {
+            if !self.device(number).is_busy() {
+                return true;
+            }
+            self.step(number);
+        }
+        !self.device(number).is_busy()
+    }
+
+    /// A sync whose first answer is cut after so many bytes; gives the answer's whole length.
+    pub fn cut_next_answer(&mut self, number: DeviceNumber, bytes: usize) -> usize {
+        self.network.cut_next(bytes);
+        // It ends well where the cut came after something was settled.
+        let _ = self.sync(number);
+        self.network.last_answer_bytes()
+    }
+
+    /// The server stops and starts again on its folder.
+    pub fn restart_server(&mut self) {
+        let (now_ms, mut chance) = (self.truth.now_ms(), self.chance.clone());
+        self.server = Server::open_in_memory(now_ms, &mut chance).expect("a stand-in");
+        self.server = Server::open_with(self.folder.path(), now_ms, &mut chance).expect("the server starts again");
+    }
+
+    /// Devices sync at the same time, their steps in random order.
+    pub fn sync_together(&mut self, numbers: &[DeviceNumber]) {
+        for number in numbers {
+            self.device(*number).ask_for_sync();
+        }
+        loop {
+            let busy: Vec<_> = numbers.iter().copied().filter(|number| self.device(*number).is_busy()).collect();
+            if busy.is_empty() {
+                return;
+            }
+            let next = *self.chance.clone().one_of(&busy);
+            self.step(next);
+        }
+    }
+
+    /// The weather calms down, everybody is online, and syncs until nothing moves any more. Then the laws hold.
+    ///
+    /// # Panics
+    /// When a law is broken, or the world never rests.
+    pub fn run_until_quiescent(&mut self) {
+        self.weather = Weather::CALM;
+        self.network.settle(&self.server, self.truth.now_ms(), &self.chance);
+        let everybody: Vec<_> = self.devices().collect();
+        for number in &everybody {
+            self.device(*number).set_online(true);
+        }
+        for _ in 0..ROUNDS_MAX {
+            self.sync_together(&everybody);
+            self.truth.advance(MINUTE_MS);
+            let moved = everybody.iter().filter(|number| self.moved(**number)).count();
+            if moved == 0 {
+                laws::assert_all(self);
+                return;
+            }
+        }
+        panic!("the world does not rest");
+    }
+
+    /// Whether a device's last sync moved anything. One that the server refuses for good moves no more.
+    fn moved(&mut self, number: DeviceNumber) -> bool {
+        let name = self.device(number).name.clone();
+        match self.ended(number) {
+            Ok(report) => report.sent > 0 || report.received > 0 || report.pending > 0,
+            Err(code) if code == "revoked" => false,
+            Err(code) => panic!("{name} cannot sync in calm weather: {code}"),
+        }
+    }
+}

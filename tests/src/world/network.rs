@@ -1,0 +1,123 @@
+//! The network between phones and the server: bytes, with the weather's faults.
+
+use std::collections::VecDeque;
+
+use foras_server::Server;
+use foras_wire::frame::encode_frame;
+use foras_wire::sync::Credentials;
+
+use super::chance::Chance;
+use super::weather::Weather;
+
+/// What arrives at a phone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arrival {
+    /// Some bytes of an answer.
+    Bytes(Vec<u8>),
+    /// The answer's end.
+    End,
+    /// The connection is lost.
+    Lost,
+}
+
+/// A request on its way.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Who asks.
+    pub credentials: Credentials,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// The network.
+#[derive(Debug, Default)]
+pub struct Network {
+    /// Copies that linger somewhere, to arrive after others.
+    lingering: VecDeque<Request>,
+    cut_next: Option<usize>,
+    cut_answer_bytes: usize,
+}
+
+impl Network {
+    /// Carries a request to the server; gives what arrives of its answer.
+    pub fn carry(
+        &mut self,
+        server: &Server,
+        request: Request,
+        weather: Weather,
+        now_ms: i64,
+        chance: &Chance,
+    ) -> VecDeque<Arrival> {
+        if chance.percent(weather.lose_request) {
+            if chance.percent(weather.stale) {
+                self.lingering.push_back(request);
+            }
+            return [Arrival::Lost].into();
+        }
+        if chance.percent(weather.duplicate) {
+            answer(server, &request, now_ms, chance);
+        }
+        let bytes = answer(server, &request, now_ms, chance);
+        if chance.percent(weather.stale) {
+            self.lingering.push_back(request);
+        }
+        if chance.percent(weather.lose_answer) {
+            return [Arrival::Lost].into();
+        }
+        let by_chance = chance.percent(weather.cut).then(|| chance.below(bytes.len() + 1));
+        let planned = self.cut_next.take();
+        if planned.is_some() {
+            self.cut_answer_bytes = bytes.len();
+        }
+        let cut = planned.or(by_chance).map(|cut| cut.min(bytes.len()));
+        pieces(&bytes, cut, chance)
+    }
+
+    /// The next answer is cut after so many bytes.
+    pub fn cut_next(&mut self, bytes: usize) {
+        self.cut_next = Some(bytes);
+    }
+
+    /// How long the last answer was that was cut on purpose.
+    #[must_use]
+    pub fn last_answer_bytes(&self) -> usize {
+        self.cut_answer_bytes
+    }
+
+    /// A copy that lingered arrives; its answer goes nowhere.
+    pub fn deliver_stale(&mut self, server: &Server, now_ms: i64, chance: &Chance) {
+        if let Some(request) = self.lingering.pop_front() {
+            answer(server, &request, now_ms, chance);
+        }
+    }
+
+    /// Everything that lingered arrives.
+    pub fn settle(&mut self, server: &Server, now_ms: i64, chance: &Chance) {
+        while !self.lingering.is_empty() {
+            self.deliver_stale(server, now_ms, chance);
+        }
+    }
+}
+
+fn answer(server: &Server, request: &Request, now_ms: i64, chance: &Chance) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    server.exchange(Some(&request.credentials), &request.body, now_ms, &mut chance.clone(), &mut |frame| {
+        bytes.extend(encode_frame(&frame));
+        true
+    });
+    bytes
+}
+
+/// Cuts `bytes` into pieces as a network does, up to where the connection is lost.
+fn pieces(bytes: &[u8], cut: Option<usize>, chance: &Chance) -> VecDeque<Arrival> {
+    let mut rest = &bytes[..cut.unwrap_or(bytes.len())];
+    let mut arrivals = VecDeque::new();
+    while !rest.is_empty() {
+        let length = (1 + chance.below(4_096)).min(rest.len());
+        let (piece, after) = rest.split_at(length);
+        arrivals.push_back(Arrival::Bytes(piece.to_vec()));
+        rest = after;
+    }
+    arrivals.push_back(if cut.is_some() { Arrival::Lost } else { Arrival::End });
+    arrivals
+}

@@ -1,0 +1,149 @@
+//! What people of the programme do in the world, in their own words.
+
+use std::collections::BTreeSet;
+
+use foras::Error;
+use foras::phone::{ConsentEvent, Registration, Setting, ValueShown};
+use foras_record::role::Role;
+use foras_wire::id::RecordId;
+
+use super::clock::TEN_YEARS_MS;
+use super::oracle::Edit;
+use super::{DeviceNumber, World};
+
+/// A consent as it is said at a point.
+fn said(purpose: &str, status: &str) -> ConsentEvent {
+    let words = |text: &str| text.to_owned();
+    ConsentEvent { purpose: words(purpose), status: words(status), form: words("oral"), ..ConsentEvent::default() }
+}
+
+impl World {
+    /// An outreach worker of a point.
+    pub fn outreach(&mut self, point: &str) -> DeviceNumber {
+        self.join(&format!("outreach worker in {point}"), Role::Outreach, &[point], None)
+    }
+
+    /// A counsellor of the host mission at a point.
+    pub fn host_counsellor(&mut self, point: &str) -> DeviceNumber {
+        self.join(&format!("host counsellor in {point}"), Role::HostCounsellor, &[point], None)
+    }
+
+    /// A trainer at a point.
+    pub fn trainer(&mut self, point: &str) -> DeviceNumber {
+        self.join(&format!("trainer in {point}"), Role::Trainer, &[point], None)
+    }
+
+    /// A counsellor of an origin mission.
+    pub fn mission(&mut self, country: &str) -> DeviceNumber {
+        self.join(&format!("counsellor of {country}"), Role::OriginCounsellor, &[country], None)
+    }
+
+    /// The person of a case, on the own phone.
+    pub fn migrant(&mut self, case: &str) -> DeviceNumber {
+        let case: RecordId = case.parse().expect("a case id");
+        self.join("the person", Role::Migrant, &[], Some(case))
+    }
+
+    /// A device has no network.
+    pub fn offline(&mut self, number: DeviceNumber) {
+        self.device(number).set_online(false);
+    }
+
+    /// A device has a network again.
+    pub fn online(&mut self, number: DeviceNumber) {
+        self.device(number).set_online(true);
+    }
+
+    /// A device's clock is ten years ahead, or behind.
+    pub fn ten_years_off(&mut self, number: DeviceNumber, ahead: bool) {
+        let error_ms = if ahead { TEN_YEARS_MS } else { -TEN_YEARS_MS };
+        self.device(number).clock().set_error(error_ms);
+    }
+
+    /// Somebody is registered; gives the case.
+    ///
+    /// # Errors
+    /// What the phone says.
+    pub fn register(&mut self, number: DeviceNumber, name: &str, point: &str) -> Result<String, Error> {
+        let settings = [
+            ("name", name),
+            ("sex", "f"),
+            ("birth_year", "1996"),
+            ("nationality", "ML"),
+            ("country", "ML"),
+            ("point", point),
+            ("registered_on", "2026-10-01"),
+        ];
+        let registration = Registration {
+            settings: settings.into_iter().map(|(field, value)| Setting::new(field, value)).collect(),
+            consents: vec![("assist".to_owned(), "oral".to_owned())],
+            basis: None,
+        };
+        Ok(self.phone(number).register(&registration)?.id)
+    }
+
+    /// A field of a case's project is written with a value that nobody else writes; the oracle remembers it.
+    ///
+    /// # Errors
+    /// What the phone says; the oracle then remembers nothing.
+    pub fn edit(&mut self, number: DeviceNumber, case: &str, field: &str, value: &str) -> Result<(), Error> {
+        let overwrote = self.values(number, case, field);
+        let rewrote = self.refused_values(number, case, field);
+        self.phone(number).edit(case, &[Setting::new(field, value)])?;
+        self.oracle.edits.push(Edit {
+            device: number,
+            case: case.to_owned(),
+            field: field.to_owned(),
+            value: value.to_owned(),
+            overwrote: overwrote.into_iter().collect(),
+            rewrote,
+        });
+        Ok(())
+    }
+
+    /// What a device shows in a field of a case's records of one kind.
+    pub fn shown(&mut self, number: DeviceNumber, case: &str, kind: &str, field: &str) -> Option<ValueShown> {
+        let shown = self.phone(number).show(case).ok()?;
+        let record = shown.records.into_iter().find(|record| record.kind == kind)?;
+        record.fields.into_iter().find(|(name, _)| name == field).map(|(_, value)| value)
+    }
+
+    /// Every value of a field of a case's project that a device shows: the one on top first.
+    pub fn values(&mut self, number: DeviceNumber, case: &str, field: &str) -> Vec<String> {
+        let Some(shown) = self.shown(number, case, "project", field) else { return Vec::new() };
+        let others = shown.others.into_iter().map(|other| other.value);
+        let all = std::iter::once(shown.value).chain(others);
+        all.filter_map(|value| value.as_str().map(str::to_owned)).collect()
+    }
+
+    /// What a device keeps as refused in a field of a case.
+    fn refused_values(&mut self, number: DeviceNumber, case: &str, field: &str) -> BTreeSet<String> {
+        let refused = self.phone(number).store().refused().expect("refused work");
+        let of_field = refused.into_iter().filter(|edit| {
+            let of_case = edit.record.case.is_some_and(|id| id.to_string() == case);
+            of_case && edit.field.as_deref() == Some(field)
+        });
+        of_field.filter_map(|edit| edit.value.as_str().map(str::to_owned)).collect()
+    }
+
+    /// Somebody consents that the mission of the country of return sees the case.
+    ///
+    /// # Errors
+    /// What the phone says.
+    pub fn consent_to_share(&mut self, number: DeviceNumber, case: &str) -> Result<(), Error> {
+        self.phone(number).consent(case, &said("share_with_origin_mission", "given")).map(drop)
+    }
+
+    /// Somebody withdraws that consent.
+    ///
+    /// # Errors
+    /// What the phone says.
+    pub fn withdraw(&mut self, number: DeviceNumber, case: &str) -> Result<(), Error> {
+        self.phone(number).consent(case, &said("share_with_origin_mission", "withdrawn")).map(drop)
+    }
+
+    /// Whether a device holds anything of a case.
+    pub fn holds(&mut self, number: DeviceNumber, case: &str) -> bool {
+        self.phone(number).show(case).is_ok()
+    }
+}
