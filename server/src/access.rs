@@ -62,9 +62,35 @@ fn challenge_ends_ms(keys: &Keys, device: &DeviceId, nonce: &Nonce, now_ms: i64)
     (nonce.0[8..] == challenge_mac(keys, device, &nonce.0) && ends_ms > now_ms).then_some(ends_ms)
 }
 
-/// Whether the token holds, without changing anything: what may be asked before a body is read.
-pub(crate) fn token_holds(db: &Database, credentials: &Credentials, now_ms: i64) -> Result<bool, ServerError> {
-    db.read(|db| tokens::holds(db, &credentials.device, &credentials.token, now_ms))
+/// Whether these credentials would let the device in, without changing anything: what is asked before a body is read.
+pub(crate) fn recognises(
+    db: &Database,
+    keys: &Keys,
+    credentials: &Credentials,
+    now_ms: i64,
+) -> Result<bool, ServerError> {
+    db.read(|db| {
+        if tokens::holds(db, &credentials.device, &credentials.token, now_ms)? {
+            return Ok(true);
+        }
+        let Some(device) = devices::get(db, &credentials.device)? else { return Ok(false) };
+        match answered_challenge(keys, &device, credentials, now_ms) {
+            Some((nonce, _)) => Ok(!tokens::is_used(db, &device.device, &nonce)?),
+            None => Ok(false),
+        }
+    })
+}
+
+/// The challenge that the credentials answer rightly, and when it ends; it may have been used before.
+fn answered_challenge(
+    keys: &Keys,
+    device: &StoredDevice,
+    credentials: &Credentials,
+    now_ms: i64,
+) -> Option<(Nonce, i64)> {
+    let (nonce, signature) = credentials.proof.as_ref()?;
+    proof::verify_nonce(&device.key, &device.device, nonce, signature).ok()?;
+    Some((*nonce, challenge_ends_ms(keys, &device.device, nonce, now_ms)?))
 }
 
 /// Proves who asks, by the token or by the answer to a challenge, which gets a new token.
@@ -86,13 +112,7 @@ pub(crate) fn authenticate(
     if device.state == DeviceState::Lost {
         return Err(refusal("revoked"));
     }
-    let proof = credentials
-        .proof
-        .as_ref()
-        .filter(|(nonce, signature)| proof::verify_nonce(&device.key, &device.device, nonce, signature).is_ok());
-    let ends_ms = proof
-        .and_then(|(nonce, _)| challenge_ends_ms(keys, &device.device, nonce, now_ms).map(|ends_ms| (*nonce, ends_ms)));
-    let token = match ends_ms {
+    let token = match answered_challenge(keys, &device, credentials, now_ms) {
         Some((nonce, ends_ms)) => renew(db, &device, &nonce, now_ms, ends_ms, entropy),
         None => Ok(None),
     };

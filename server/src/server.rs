@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Mutex;
 
+use foras_record::indicator::Facts;
 use foras_wire::id::{DeviceId, PublicKey, RecordId, ServerId};
 use foras_wire::sync::{Credentials, Refusal};
 use rusqlite::Connection;
@@ -17,7 +18,7 @@ use crate::folder::Folder;
 use crate::intake::{Histories, Intake};
 use crate::keys::Keys;
 use crate::programme;
-use crate::storage::{Database, authors, facts, locked, settings};
+use crate::storage::{Database, authors, case_facts, facts, locked, settings};
 
 /// A server on its data folder.
 ///
@@ -157,7 +158,7 @@ impl Server {
     /// # Errors
     /// `not_found`, or a failing database.
     pub fn find_case(&self, named: &str) -> Result<RecordId, ServerError> {
-        let found = self.db.read(|db| facts::find_case(db, named))?;
+        let found = self.db.read(|db| case_facts::find(db, named))?;
         found.ok_or(ServerError::NotFound("case"))
     }
 
@@ -169,10 +170,10 @@ impl Server {
         enrol::enrol(&self.db, &self.keys, &self.throttle, body, now_ms, entropy)
     }
 
-    /// Whether the token holds; false for an unknown device. Changes nothing.
+    /// Whether these credentials would let a device in. Changes nothing.
     #[must_use]
-    pub fn token_holds(&self, credentials: &Credentials, now_ms: i64) -> bool {
-        access::token_holds(&self.db, credentials, now_ms).unwrap_or(false)
+    pub fn recognises(&self, credentials: &Credentials, now_ms: i64) -> bool {
+        access::recognises(&self.db, &self.keys, credentials, now_ms).unwrap_or(false)
     }
 
     /// Answers the body of `POST /v1/sync`, frame by frame. `sink` returns false when nobody receives any more.
@@ -218,6 +219,14 @@ impl Server {
     /// `not_found`, or a failing database.
     pub fn revoke(&self, device: &DeviceId, why: crate::devices::Revocation) -> Result<(), ServerError> {
         self.db.write(|db| crate::devices::revoke(db, device, why))
+    }
+
+    /// What the programme's figures are counted from, as of now. May be asked beside a running server.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub fn facts(&self) -> Result<Facts, ServerError> {
+        self.db.read(facts::all)
     }
 
     /// What somebody who runs the server should look at: device, stable code, and when in milliseconds since 1970; the

@@ -14,8 +14,8 @@ use crate::clock;
 use crate::entropy::OsEntropy;
 use crate::refusal::refusal;
 
-/// Longest body of a request whose token does not hold, in bytes: it must be answered with a challenge, not read in
-/// full. A device sends the same again once it has proved itself.
+/// Longest body of a request by somebody whom the server does not recognise, in bytes: it is answered with a challenge,
+/// not read in full. A device sends the same again once it has proved itself.
 const STRANGER_BYTES_MAX: usize = 256 * 1024;
 
 pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, request: Body) -> Response {
@@ -26,8 +26,8 @@ pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, reque
     };
     let known = {
         let (server, credentials) = (shared.server.clone(), credentials.clone());
-        let holds = move || server.token_holds(&credentials, clock::now_ms());
-        tokio::task::spawn_blocking(holds).await.unwrap_or(false)
+        let recognises = move || server.recognises(&credentials, clock::now_ms());
+        tokio::task::spawn_blocking(recognises).await.unwrap_or(false)
     };
     let (limit, turn) = match known {
         true => (BODY_BYTES_MAX, &shared.devices),

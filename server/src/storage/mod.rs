@@ -4,6 +4,7 @@
 //! portable: no sequences, triggers or row ids (see the first migration).
 
 pub(crate) mod authors;
+pub(crate) mod case_facts;
 pub(crate) mod cursors;
 pub(crate) mod devices;
 pub(crate) mod facts;

@@ -60,3 +60,9 @@ pub(crate) fn use_nonce(
     )?;
     Ok(added == 1)
 }
+
+/// Whether a nonce was used up.
+pub(crate) fn is_used(db: &Connection, device: &DeviceId, nonce: &Nonce) -> Result<bool, ServerError> {
+    let mut row = db.prepare_cached("SELECT 1 FROM used_nonce WHERE device = ?1 AND nonce = ?2")?;
+    Ok(row.exists(params![device.0, nonce.0])?)
+}

@@ -4,3 +4,5 @@
 mod enrolment;
 mod exchange;
 mod field;
+mod figures;
+mod http;

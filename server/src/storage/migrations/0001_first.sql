@@ -201,13 +201,37 @@ CREATE TABLE alert (
     PRIMARY KEY (device, actor, code)
 ) STRICT;
 
--- Facts that the figures are counted from: a cache over the documents.
+-- Facts that figures are counted from: a cache over the documents. Days are YYYY-MM-DD; an empty text stands for
+-- "not known".
 CREATE TABLE case_fact (
     case_id BLOB NOT NULL PRIMARY KEY,
-    case_number TEXT NOT NULL DEFAULT '',
-    fact TEXT NOT NULL
+    case_number TEXT NOT NULL,
+    programme TEXT NOT NULL,
+    point TEXT NOT NULL,
+    registered_on TEXT NOT NULL,
+    sex TEXT NOT NULL,
+    birth_year INTEGER NOT NULL DEFAULT 0,
+    nationality TEXT NOT NULL,
+    country TEXT NOT NULL,
+    departed_on TEXT NOT NULL
 ) STRICT;
 CREATE INDEX case_fact_number ON case_fact (case_number);
+
+CREATE TABLE handover_fact (
+    case_id BLOB NOT NULL,
+    ord INTEGER NOT NULL,
+    proposed_on TEXT NOT NULL,
+    accepted_on TEXT NOT NULL,
+    revoked INTEGER NOT NULL,
+    undone INTEGER NOT NULL,
+    PRIMARY KEY (case_id, ord)
+) STRICT;
+
+CREATE TABLE joined_fact (
+    case_id BLOB NOT NULL,
+    other BLOB NOT NULL,
+    PRIMARY KEY (case_id, other)
+) STRICT;
 
 CREATE TABLE attendance_fact (
     case_id BLOB NOT NULL,
@@ -218,14 +242,25 @@ CREATE TABLE attendance_fact (
 
 CREATE TABLE session_fact (
     session BLOB NOT NULL PRIMARY KEY,
-    module TEXT NOT NULL DEFAULT '',
-    format TEXT NOT NULL DEFAULT '',
-    point TEXT NOT NULL DEFAULT '',
-    on_day TEXT NOT NULL DEFAULT '',
-    status TEXT NOT NULL DEFAULT ''
+    on_day TEXT NOT NULL,
+    module TEXT NOT NULL,
+    format TEXT NOT NULL,
+    is_virtual INTEGER NOT NULL,
+    point TEXT NOT NULL,
+    country TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE feedback_fact (
     feedback BLOB NOT NULL PRIMARY KEY,
-    fact TEXT NOT NULL
+    point TEXT NOT NULL,
+    programme TEXT NOT NULL,
+    module TEXT NOT NULL,
+    satisfied TEXT NOT NULL,
+    on_day TEXT NOT NULL
+) STRICT;
+
+-- At how many sessions somebody must have been present for a module to be complete.
+CREATE TABLE completion_fact (
+    module TEXT NOT NULL PRIMARY KEY,
+    sessions INTEGER NOT NULL
 ) STRICT;

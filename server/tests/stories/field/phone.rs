@@ -72,9 +72,13 @@ impl Phone {
             .server
             .enrol(&frame::to_cbor(request), office.now_ms, &mut office.entropy)
             .map_err(|refusal| refusal.code)?;
-        let enrolled: EnrolAnswer = frame::from_cbor("enrolment", &answer).unwrap();
+        Ok(Self::of_answer(key, request, &answer))
+    }
+
+    pub fn of_answer(key: SigningKey, request: &EnrolRequest, answer: &[u8]) -> Self {
+        let enrolled: EnrolAnswer = frame::from_cbor("enrolment", answer).unwrap();
         let grant = proof::verify_grant(&enrolled.server_key, &enrolled.grant).unwrap();
-        Ok(Self {
+        Self {
             key,
             incarnation: request.incarnation,
             grant,
@@ -91,7 +95,7 @@ impl Phone {
             deposits: Vec::new(),
             sets: 0,
             proves: false,
-        })
+        }
     }
 
     pub fn actor(&self) -> Actor {

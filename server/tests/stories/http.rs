@@ -1,0 +1,280 @@
+//! Stories over real HTTP, told byte by byte: what strangers, cut connections and garbage do, and do not.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use foras_record::role::Role;
+use foras_server::http::{Address, listen};
+use foras_server::{Invite, OsEntropy, Server, clock};
+use foras_wire::frame::{self, FrameReader};
+use foras_wire::invitation::Invitation;
+use foras_wire::sync::AnswerFrame;
+use tokio::sync::oneshot;
+
+use crate::field::{Answer, Office, Person, Phone};
+
+/// A server that listens on a port of its own until dropped.
+struct Listening {
+    server: Arc<Server>,
+    address: SocketAddr,
+    url: String,
+    stop: Option<oneshot::Sender<()>>,
+    serving: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Listening {
+    fn start() -> Self {
+        let mut entropy = OsEntropy;
+        let server = Arc::new(Server::open_in_memory(clock::now_ms(), &mut entropy).unwrap());
+        let (stop, stopped) = oneshot::channel();
+        let (tell, told) = std::sync::mpsc::channel();
+        let serving = {
+            let server = Arc::clone(&server);
+            std::thread::spawn(move || {
+                let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let address = Address { listen: "127.0.0.1:0".parse().unwrap(), public_url: None };
+                    let listening = listen(server, &address).await.unwrap();
+                    tell.send(listening.url.clone()).unwrap();
+                    listening.serve(async { drop(stopped.await) }).await.unwrap();
+                });
+            })
+        };
+        let url = told.recv().unwrap();
+        let address = url.strip_prefix("http://").unwrap().parse().unwrap();
+        Self { server, address, url, stop: Some(stop), serving: Some(serving) }
+    }
+
+    /// Sends raw bytes and reads the answer to its end.
+    fn send(&self, bytes: &[u8]) -> (u16, Vec<u8>) {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        // The server may answer and close before it has read everything.
+        drop(stream.write_all(bytes));
+        read_answer(&mut stream)
+    }
+
+    fn post(&self, path: &str, headers: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        self.send(&request(path, headers, body, body.len()))
+    }
+
+    fn secret(&self, role: Role, places: &[&str]) -> [u8; 16] {
+        let places = places.iter().map(|place| place.parse().unwrap()).collect();
+        let invite = Invite { role, places, case: None, name: Some("Agent".into()) };
+        let invited = self.server.invite(&invite, clock::now_ms(), &mut OsEntropy).unwrap();
+        invited.invitation.parse::<Invitation>().unwrap().secret
+    }
+
+    fn sync(&self, phone: &Phone, request: &foras_wire::sync::SyncRequest) -> Answer {
+        let (status, body) = self.post("/v1/sync", &headers(phone), &frame::encode_request(request));
+        assert_eq!(status, 200);
+        frames(&body)
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        drop(self.stop.take().map(|stop| stop.send(())));
+        drop(self.serving.take().map(std::thread::JoinHandle::join));
+    }
+}
+
+fn request(path: &str, headers: &str, body: &[u8], claimed: usize) -> Vec<u8> {
+    let head =
+        format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {claimed}\r\n{headers}\r\n");
+    [head.as_bytes(), body].concat()
+}
+
+fn headers(phone: &Phone) -> String {
+    let token = HEXLOWER.encode(&phone.token);
+    format!("Foras-Device: {}\r\nAuthorization: Foras {token}\r\n", phone.grant.device)
+}
+
+fn read_answer(stream: &mut TcpStream) -> (u16, Vec<u8>) {
+    let mut bytes = Vec::new();
+    // A reset after the answer is as good as an end.
+    drop(stream.read_to_end(&mut bytes));
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer");
+    let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let body = &bytes[end + 4..];
+    let body = if head.contains("transfer-encoding: chunked") { unchunked(body) } else { body.to_vec() };
+    (status, body)
+}
+
+fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let end = bytes.windows(2).position(|window| window == b"\r\n").unwrap();
+        let length = usize::from_str_radix(std::str::from_utf8(&bytes[..end]).unwrap(), 16).unwrap();
+        if length == 0 {
+            return body;
+        }
+        body.extend_from_slice(&bytes[end + 2..end + 2 + length]);
+        bytes = &bytes[end + 4 + length..];
+    }
+}
+
+fn frames(body: &[u8]) -> Answer {
+    let (mut reader, mut answer) = (FrameReader::default(), Answer::default());
+    reader.feed(body);
+    while let Some(frame) = reader.next_frame().unwrap() {
+        answer.take(frame);
+    }
+    assert!(!reader.is_cut());
+    answer
+}
+
+/// A phone of Oujda, enrolled over HTTP, and the office whose ids and keys it draws.
+fn enrolled(listening: &Listening) -> (Office, Phone) {
+    let mut office = Office::open();
+    office.now_ms = clock::now_ms();
+    let secret = listening.secret(Role::Outreach, &["oujda"]);
+    let (key, request) = Phone::request(&mut office, &secret);
+    let (status, body) = listening.post("/v1/enrol", "", &frame::to_cbor(&request));
+    assert_eq!(status, 200);
+    (office, Phone::of_answer(key, &request, &body))
+}
+
+#[test]
+fn a_phone_enrols_pushes_and_catches_up_over_http() {
+    let listening = Listening::start();
+    let (mut office, mut phone) = enrolled(&listening);
+    Person::register(&mut office, &mut phone, "oujda", "Awa");
+    let answer = listening.sync(&phone, &phone.request_with(vec![phone.push()])).durable();
+    phone.apply(&answer);
+    assert_eq!(phone.records.len(), 8, "five modules and three records of Awa");
+    let again = listening.sync(&phone, &phone.request_with(Vec::new())).durable();
+    assert!(again.pages.is_empty());
+}
+
+#[test]
+fn a_supervisor_of_processes_is_answered() {
+    let listening = Listening::start();
+    let get =
+        |path: &str| listening.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes());
+    assert_eq!(get("/livez"), (200, b"live\n".to_vec()));
+    assert_eq!(get("/readyz"), (200, b"ready\n".to_vec()));
+    let (status, body) = get("/version");
+    assert_eq!(status, 200);
+    let version: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(version["protocol_max"], 1);
+    assert_eq!(get("/nothing").0, 404);
+    assert_eq!(get("/v1/sync").0, 405);
+    assert!(listening.url.starts_with("http://127.0.0.1:"));
+}
+
+#[test]
+fn strangers_get_a_code_and_no_more() {
+    let listening = Listening::start();
+    let (_, phone) = enrolled(&listening);
+    let body = frame::encode_request(&phone.request_with(Vec::new()));
+    let refusal = |headers: &str, body: &[u8]| {
+        let (status, body) = listening.post("/v1/sync", headers, body);
+        (status, frames(&body).refusal().to_owned())
+    };
+    assert_eq!(refusal("", &body), (200, "unauthenticated".into()));
+    assert_eq!(refusal("Foras-Device: x\r\nAuthorization: Foras y\r\n", &body), (200, "unauthenticated".into()));
+    assert_eq!(refusal("Authorization: Bearer x\r\n", &body), (200, "unauthenticated".into()));
+    let mut wrong = phone.clone();
+    wrong.token = [1; 32];
+    assert_eq!(refusal(&headers(&wrong), &body), (200, "unauthenticated".into()));
+    wrong.grant.device = foras_wire::id::DeviceId([2; 16]);
+    assert_eq!(refusal(&headers(&wrong), &body), (200, "unknown_device".into()));
+    assert_eq!(refusal(&headers(&phone), b""), (200, "malformed".into()));
+    assert_eq!(refusal(&headers(&phone), &[0xff; 500]), (200, "malformed".into()));
+    assert_eq!(refusal(&headers(&phone), &body[..body.len() - 1]), (200, "malformed".into()));
+    assert_eq!(refusal(&headers(&phone), &body), (200, "none".into()));
+}
+
+#[test]
+fn bodies_that_are_too_long_are_not_read() {
+    let listening = Listening::start();
+    let (_, phone) = enrolled(&listening);
+    let known = request("/v1/sync", &headers(&phone), &[0; 1024], 9 * 1024 * 1024);
+    assert_eq!(listening.send(&known).0, 413);
+    let mut wrong = phone.clone();
+    wrong.token = [1; 32];
+    let stranger = request("/v1/sync", &headers(&wrong), &[0; 1024], 300 * 1024);
+    assert_eq!(listening.send(&stranger).0, 413);
+    let enrolment = request("/v1/enrol", "", &[0; 1024], 5_000);
+    let (status, body) = listening.send(&enrolment);
+    assert_eq!((status, frames(&body).refusal()), (413, "too_large"));
+    // A zstd frame that claims, or unpacks to, more than a body may hold.
+    let mut bomb = foras_wire::codec::pack(&vec![0; 33 * 1024 * 1024]);
+    let (_, body) = listening.post("/v1/sync", &headers(&phone), &bomb);
+    assert_eq!(frames(&body).refusal(), "too_large");
+    bomb.truncate(20);
+    let (_, body) = listening.post("/v1/sync", &headers(&phone), &bomb);
+    assert_eq!(frames(&body).refusal(), "malformed");
+}
+
+#[test]
+fn connections_that_are_cut_hurt_nobody() {
+    let listening = Listening::start();
+    let (mut office, mut phone) = enrolled(&listening);
+    Person::register(&mut office, &mut phone, "oujda", "Awa");
+    let body = frame::encode_request(&phone.request_with(vec![phone.push()]));
+    let whole = request("/v1/sync", &headers(&phone), &body, body.len());
+    for cut in (0..whole.len()).step_by(37) {
+        let mut stream = TcpStream::connect(listening.address).unwrap();
+        stream.write_all(&whole[..cut]).unwrap();
+        stream.shutdown(Shutdown::Both).unwrap();
+    }
+    // Sent in full, and gone before the answer: it was taken, and taking it again says so.
+    let mut stream = TcpStream::connect(listening.address).unwrap();
+    stream.write_all(&whole).unwrap();
+    let (_, _) = read_answer(&mut stream);
+    let answer = listening.sync(&phone, &phone.request_with(vec![phone.push()]));
+    assert_eq!(answer.exceptions(), ["duplicate"; 3]);
+}
+
+#[test]
+fn strangers_who_hold_connections_open_stop_no_enrolled_phone() {
+    let listening = Listening::start();
+    let (mut office, phone) = enrolled(&listening);
+    let held: Vec<_> = (0..100)
+        .map(|at| {
+            let mut stream = TcpStream::connect(listening.address).unwrap();
+            let path = if at % 2 == 0 { "/v1/enrol" } else { "/v1/sync" };
+            let device = "Foras-Device: 00000000000000000000000000000000\r\n";
+            let token = format!("Authorization: Foras {}\r\n", "0".repeat(64));
+            stream.write_all(&request(path, &format!("{device}{token}"), b"a", 200)).unwrap();
+            stream
+        })
+        .collect();
+    listening.sync(&phone, &phone.request_with(Vec::new())).durable();
+    drop(held);
+    let secret = listening.secret(Role::Outreach, &["oujda"]);
+    let (_, request) = Phone::request(&mut office, &secret);
+    let mut tries = 0;
+    while listening.post("/v1/enrol", "", &frame::to_cbor(&request)).0 != 200 {
+        tries += 1;
+        assert!(tries < 1000, "enrolment goes on once the strangers are gone");
+    }
+}
+
+#[test]
+fn a_server_that_is_told_to_stop_stops_with_connections_open() {
+    let mut listening = Listening::start();
+    let idle = TcpStream::connect(listening.address).unwrap();
+    listening.stop.take().unwrap().send(()).unwrap();
+    listening.serving.take().unwrap().join().unwrap();
+    assert!(TcpStream::connect(listening.address).is_err());
+    drop(idle);
+}
+
+#[test]
+fn a_wrong_code_over_http_is_forbidden_and_an_answer_is_one_frame() {
+    let listening = Listening::start();
+    let mut office = Office::open();
+    let (_, request) = Phone::request(&mut office, &[5; 16]);
+    let (status, body) = listening.post("/v1/enrol", "", &frame::to_cbor(&request));
+    assert_eq!((status, frames(&body).refusal()), (403, "invitation_unknown"));
+    let (status, body) = listening.post("/v1/enrol", "", b"garbage");
+    assert_eq!((status, frames(&body).refusal()), (400, "malformed"));
+    assert!(matches!(FrameReader::default().next_frame(), Ok(None::<AnswerFrame>)));
+}
