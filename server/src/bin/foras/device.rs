@@ -63,7 +63,6 @@ struct ListArgs {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "why", required = true, multiple = false, args = ["lost", "left"])]
 struct RevokeArgs {
     /// The server's data folder.
     #[arg(long, value_name = "DIR")]
@@ -71,7 +70,7 @@ struct RevokeArgs {
     /// The device's id, 32 hex digits.
     device: String,
     /// The phone is lost or stolen: refused at once, unsent work with it.
-    #[arg(long)]
+    #[arg(long, required_unless_present = "left", conflicts_with = "left")]
     lost: bool,
     /// Its person left: what is unsent is received into quarantine first.
     #[arg(long)]
