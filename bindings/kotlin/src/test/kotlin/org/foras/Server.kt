@@ -6,7 +6,7 @@ import java.util.concurrent.TimeUnit
 /** A `foras serve` on a data folder, from when it says that it listens. */
 class Server(private val data: Path, listen: String = "127.0.0.1:0") : AutoCloseable {
     private val process: Process = ProcessBuilder(binary, "serve", "--data", data.toString(), "--listen", listen)
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
         .start()
     private val said = process.inputStream.bufferedReader()
     val url: String = text(said.readLine(), "listening")
