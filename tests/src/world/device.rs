@@ -43,6 +43,7 @@ pub struct Device {
     online: bool,
     busy: bool,
     arrivals: VecDeque<Arrival>,
+    kills: usize,
 }
 
 impl std::fmt::Debug for Device {
@@ -85,6 +86,7 @@ impl Device {
             online: true,
             busy: false,
             arrivals: VecDeque::new(),
+            kills: 0,
         };
         device.start();
         device
@@ -117,8 +119,15 @@ impl Device {
         self.busy
     }
 
+    /// How often the app was killed in the middle of a sync.
+    #[must_use]
+    pub fn kills(&self) -> usize {
+        self.kills
+    }
+
     /// The app is killed, whatever it does, and started again.
     pub fn kill(&mut self) {
+        self.kills += usize::from(self.busy);
         self.phone = None;
         self.courier = Courier::new(Config::default());
         self.arrivals.clear();

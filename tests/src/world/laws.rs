@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use foras_record::kind::Kind;
 use foras_wire::audience::AudienceName;
 use foras_wire::id::Digest32;
 use foras_wire::record::RecordKey;
@@ -24,6 +25,7 @@ pub fn assert_all(world: &mut World) {
         assert_nothing_waits(world, number);
     }
     assert_no_edit_lost(world);
+    assert_deposits_count_once(world, &truth);
 }
 
 /// A device holds each record of each of its audiences with the server's content, and no other record.
@@ -89,6 +91,14 @@ fn assert_no_edit_lost(world: &mut World) {
     }
 }
 
+/// Each deposit is one record, however often it travelled.
+fn assert_deposits_count_once(world: &World, truth: &Content) {
+    let programmes = truth.iter().filter(|(audience, _)| audience.class() == "programme");
+    let keys = programmes.flat_map(|(_, records)| records.keys());
+    let kept = keys.filter(|key| key.kind == Kind::Feedback.code()).count();
+    assert_eq!(kept, world.oracle.deposits, "deposits that the server keeps");
+}
+
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
@@ -107,6 +117,12 @@ impl World {
             values.extend(refused.into_iter().map(|edit| edit.value.to_string()));
         }
         values
+    }
+
+    /// How many changes the server keeps for a supervisor.
+    #[must_use]
+    pub fn quarantined(&self) -> usize {
+        self.chunks_of("quarantine").len()
     }
 
     /// Changes that the server keeps in a table, read past the server itself.

@@ -216,6 +216,12 @@ impl World {
         self.server = Server::open_with(self.folder.path(), now_ms, &mut chance).expect("the server starts again");
     }
 
+    /// How often apps were killed in the middle of a sync.
+    #[must_use]
+    pub fn kills(&self) -> usize {
+        self.devices.iter().map(Device::kills).sum()
+    }
+
     /// Devices sync at the same time, their steps in random order.
     pub fn sync_together(&mut self, numbers: &[DeviceNumber]) {
         for number in numbers {

@@ -29,6 +29,8 @@ pub struct Edit {
 pub struct Oracle {
     /// Acknowledged edits, in the order in which they were made in true time.
     pub edits: Vec<Edit>,
+    /// Deposits that were handed in, without a sender.
+    pub deposits: usize,
     /// A phone was cloned or restored: what it wrote twice under one number is written anew, over what it then sees.
     pub forked: bool,
 }
