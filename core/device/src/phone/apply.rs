@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Phone;
-use super::import::{self, LineError};
-use super::line::{self, Refused};
+use super::import;
+use super::line::{self, LineError, Refused};
 use super::lines::{Lines, Object};
 use super::setting::{FREE, OF_CASE, Setting};
 use super::subject::Subject;

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::lines::Object;
 use super::setting::{self, Setting};
+use crate::error::Error;
 
 /// The kinds whose fields a line sets by name.
 const KINDS: [Kind; 3] = [Kind::Case, Kind::Person, Kind::Project];
@@ -32,6 +33,39 @@ pub(crate) struct Refused {
 impl Refused {
     pub(crate) fn field(code: &str, field: impl Into<String>) -> Self {
         Self { code: code.to_owned(), field: Some(field.into()) }
+    }
+}
+
+/// Why a line was not taken: its own fault, or one that ends the whole run.
+pub(super) enum LineError {
+    /// The line's.
+    Refused(Refused),
+    /// The device's.
+    Failed(Error),
+}
+
+impl From<Refused> for LineError {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<Error> for LineError {
+    fn from(error: Error) -> Self {
+        let field = |field: Option<&'static str>| field.map(str::to_owned);
+        match error {
+            Error::InvalidValue { code, field: name } => {
+                Self::Refused(Refused { code: code.to_owned(), field: field(name) })
+            }
+            Error::NotAllowed { field: name, .. } => {
+                Self::Refused(Refused { code: "not_allowed".to_owned(), field: field(name) })
+            }
+            Error::NotFound => Self::Refused(Refused { code: "not_found".to_owned(), field: None }),
+            Error::Misuse(_) => Self::Refused(Refused { code: "misuse".to_owned(), field: None }),
+            Error::NoCaseNumber => Self::Refused(Refused { code: "no_case_number".to_owned(), field: None }),
+            Error::Refused { code } => Self::Refused(Refused { code, field: None }),
+            other => Self::Failed(other),
+        }
     }
 }
 

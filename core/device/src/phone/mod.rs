@@ -10,7 +10,7 @@
 //! | `session`, `feedback` | sessions, roll calls, what people thought of them |
 //! | `list`, `listing`, `show`, `conflicts`, `status` | what is held |
 //! | `link` | enrolling and syncing |
-//! | `lines`, `line`, `import`, `apply`, `export` | many cases, as lines of JSON |
+//! | `lines`, `line`, `import`, `module_days`, `apply`, `export` | many cases, as lines of JSON |
 
 mod apply;
 mod clock;
@@ -28,6 +28,7 @@ mod lines;
 mod link;
 mod list;
 mod listing;
+mod module_days;
 mod note;
 mod register;
 mod session;

@@ -7,7 +7,7 @@ use foras_record::admission;
 use foras_record::change;
 use foras_record::document::{DocumentError, Edit};
 use foras_record::kind::Kind;
-use foras_wire::id::ChangeHash;
+use foras_wire::id::{ChangeHash, RecordId};
 use foras_wire::limits;
 use foras_wire::record::RecordRef;
 use rusqlite::{Connection, params};
@@ -24,6 +24,15 @@ pub struct RecordEdits {
     pub record: RecordRef,
     /// What is written into it, as one change.
     pub edits: Vec<Edit>,
+}
+
+/// One action of a person: records, and what is handed in without a sender.
+#[derive(Debug, Clone, Default)]
+pub struct Action {
+    /// What it writes, whole or not at all.
+    pub set: Vec<RecordEdits>,
+    /// Bodies of deposits, handed in if something of `set` was new.
+    pub deposits: Vec<String>,
 }
 
 /// A durable change.
@@ -62,28 +71,78 @@ impl Store {
     /// # Errors
     /// As [`Store::commit`] and [`Store::deposit`].
     pub fn commit_with(&mut self, now_ms: i64, set: &[RecordEdits], deposits: &[String]) -> Result<Receipt, Error> {
-        let deposits: Vec<_> = deposits.iter().map(|body| Ok((self.new_id()?, body))).collect::<Result<_, Error>>()?;
+        let deposits = self.named(deposits)?;
         let identity = self.identity.clone().ok_or(Error::NotEnrolled)?;
         let number = self.numbers.taken();
         let mut writing = self.writing(now_ms)?;
-        let receipt = write_set(&mut writing, &identity, now_ms.div_euclid(1_000), set)?;
+        let receipt = write_action(&mut writing, &identity, set, &deposits)?;
         if receipt.changes.is_empty() {
             return Ok(receipt);
         }
         if let Some(next) = number {
             numbers::keep(writing.connection(), next)?;
         }
-        for edits in set {
-            refused::settle_rewritten(writing.connection(), edits)?;
-        }
-        for (id, body) in deposits {
-            outbox::keep_deposit(writing.connection(), id, body)?;
-        }
         let changed = writing.commit()?;
         self.numbers.kept();
         self.observers.tell(&changed);
         Ok(receipt)
     }
+
+    /// Writes several actions with one flush to the disk. Each stands or falls by itself; when this returns, those that
+    /// stand are durable.
+    ///
+    /// # Errors
+    /// [`Error::NotEnrolled`], or a failure of the storage: then none of them was written. What is wrong with one action
+    /// stands in its own result.
+    pub fn commit_each(&mut self, now_ms: i64, actions: &[Action]) -> Result<Vec<Result<Receipt, Error>>, Error> {
+        let named = actions.iter().map(|action| self.named(&action.deposits)).collect::<Result<Vec<_>, _>>()?;
+        let identity = self.identity.clone().ok_or(Error::NotEnrolled)?;
+        let number = self.numbers.taken();
+        let mut writing = self.writing(now_ms)?;
+        let mut results = Vec::with_capacity(actions.len());
+        for (action, deposits) in actions.iter().zip(&named) {
+            writing.savepoint()?;
+            let result = write_action(&mut writing, &identity, &action.set, deposits);
+            match &result {
+                Ok(_) => writing.release()?,
+                Err(Error::NotAllowed { .. } | Error::InvalidValue { .. } | Error::Misuse(_)) => writing.roll_back()?,
+                Err(_) => return result.map(|_| Vec::new()),
+            }
+            results.push(result);
+        }
+        if let Some(next) = number {
+            numbers::keep(writing.connection(), next)?;
+        }
+        let changed = writing.commit()?;
+        self.numbers.kept();
+        self.observers.tell(&changed);
+        Ok(results)
+    }
+
+    fn named<'b>(&mut self, deposits: &'b [String]) -> Result<Vec<(RecordId, &'b str)>, Error> {
+        deposits.iter().map(|body| Ok((self.new_id()?, body.as_str()))).collect()
+    }
+}
+
+/// Writes an action within a transaction under way.
+fn write_action(
+    writing: &mut Writing<'_>,
+    identity: &Identity,
+    set: &[RecordEdits],
+    deposits: &[(RecordId, &str)],
+) -> Result<Receipt, Error> {
+    let time_s = writing.now_ms.div_euclid(1_000);
+    let receipt = write_set(writing, identity, time_s, set)?;
+    if receipt.changes.is_empty() {
+        return Ok(receipt);
+    }
+    for edits in set {
+        refused::settle_rewritten(writing.connection(), edits)?;
+    }
+    for (id, body) in deposits {
+        outbox::keep_deposit(writing.connection(), *id, body)?;
+    }
+    Ok(receipt)
 }
 
 /// Writes a change set within a transaction under way.

@@ -54,7 +54,7 @@ use numbers::Numbers;
 use observe::Observers;
 
 pub use author::Author;
-pub use commit::{Committed, Receipt, RecordEdits};
+pub use commit::{Action, Committed, Receipt, RecordEdits};
 pub use delivery::Delivery;
 pub use entropy::{Entropy, SystemEntropy};
 pub use identity::Identity;
