@@ -44,6 +44,7 @@ impl Store {
         meta::remove(&transaction, name::REVOKED)?;
         transaction.commit()?;
         self.identity = Some(identity);
+        self.nonce_spent = false;
         Ok(())
     }
 

@@ -243,7 +243,9 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotEnrolled`], or a failure of the storage.
-    pub fn credentials(&self, prove: Option<Nonce>) -> Result<Credentials, Error> {
+    pub fn credentials(&mut self, prove: Option<Nonce>) -> Result<Credentials, Error> {
+        // A challenge is answered once: should this request be cut, the next one goes by its token.
+        self.nonce_spent |= prove.is_some();
         let identity = self.enrolled()?;
         let token = meta::get_array(&self.connection, name::TOKEN)?.ok_or(TAMPERED)?;
         let device = identity.grant.device;

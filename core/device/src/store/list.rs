@@ -193,14 +193,24 @@ fn filter(kind: Kind, query: &ListQuery) -> (String, Vec<SqlValue>) {
     if let Some(case) = &query.case {
         filter += &format!(" AND record.case_id = ?{}", bind(SqlValue::Blob(case.as_bytes().to_vec())));
     }
-    let search = query.search.as_deref().map(projection::fold).unwrap_or_default();
-    for word in search.split_whitespace().take(SEARCH_WORDS_MAX) {
-        let escaped = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        let at = bind(SqlValue::Text(format!("%{escaped}%")));
+    let search = query.search.as_deref().unwrap_or_default().trim();
+    let folded = projection::fold(search);
+    let escaped = |text: &str| text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let contained = folded.split_whitespace().take(SEARCH_WORDS_MAX).map(|word| {
+        let at = bind(SqlValue::Text(format!("%{}%", escaped(word))));
+        format!("record.search LIKE ?{at} ESCAPE '\\'")
+    });
+    let mut contained: Vec<_> = contained.collect();
+    if !search.is_empty() {
+        if contained.is_empty() {
+            contained.push("0".to_owned());
+        }
+        // A case number stands in the case alone; here it finds everything of the case.
+        let at = bind(SqlValue::Text(format!("{}%", escaped(search))));
         filter += &format!(
-            " AND (record.search LIKE ?{at} ESCAPE '\\' OR record.case_id IN (SELECT numbered.id \
-             FROM record AS numbered WHERE numbered.number <> '' AND numbered.kind = ?1 \
-             AND numbered.number LIKE ?{at} ESCAPE '\\'))"
+            " AND ({} OR record.case_id IN (SELECT numbered.id FROM record AS numbered \
+             WHERE numbered.number <> '' AND numbered.kind = ?1 AND numbered.number LIKE ?{at} ESCAPE '\\'))",
+            contained.join(" AND ")
         );
     }
     if query.conflicts_only {

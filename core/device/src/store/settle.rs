@@ -138,6 +138,7 @@ impl Store {
                 Fate::SetRefused => drop(direct.insert(*row, (found, Exit::SetRefused))),
             }
         }
+        settled.kept += keep_waiting_sets(&mut direct);
         let mut born = None;
         if !direct.is_empty() {
             let leaving = with_followers(writing.connection(), direct)?;
@@ -220,6 +221,16 @@ pub(super) fn with_followers(
     }
     level_sets(&mut leaving);
     Ok(leaving.into_values().collect())
+}
+
+/// A set that merely waits for something is not refused: none of its changes was.
+fn keep_waiting_sets(direct: &mut BTreeMap<u64, (OutboxRow, Exit)>) -> u32 {
+    let refused = |exit: &Exit| matches!(exit, Exit::Refused(_) | Exit::Quarantined(_));
+    let refused: BTreeSet<u64> =
+        direct.values().filter(|(_, exit)| refused(exit)).map(|(row, _)| row.change_set).collect();
+    let before = direct.len();
+    direct.retain(|_, (row, _)| refused.contains(&row.change_set));
+    u32::try_from(before - direct.len()).unwrap_or(u32::MAX)
 }
 
 fn refused_with(exit: &Exit, codes: &[&str]) -> bool {
