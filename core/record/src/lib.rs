@@ -13,6 +13,7 @@ pub mod identity;
 pub mod indicator;
 pub mod kind;
 pub mod kinds;
+pub mod matching;
 pub mod place;
 pub mod projection;
 pub mod proof;

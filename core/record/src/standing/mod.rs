@@ -152,3 +152,6 @@ impl Standing {
         self.handovers.last().map_or(HandoverState::None, HandoverCourse::state)
     }
 }
+
+#[cfg(test)]
+mod tests;
