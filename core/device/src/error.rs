@@ -89,6 +89,9 @@ pub enum Error {
     /// The block of case numbers is used up.
     #[error("no case number is left on this device")]
     NoCaseNumber,
+    /// No proposal of a handover is known that could be answered.
+    #[error("no handover is proposed that this device could answer")]
+    NotProposed,
     /// A file to import or apply cannot be read further.
     #[error("the file cannot be read: {0}")]
     Unreadable(std::io::ErrorKind),
@@ -124,6 +127,7 @@ impl Error {
             Self::InvalidValue { .. } => "invalid_value",
             Self::InUse => "in_use",
             Self::NoCaseNumber => "no_case_number",
+            Self::NotProposed => "not_proposed",
             Self::Unreadable(_) => "unreadable",
             Self::BadAnswer { .. } => "bad_answer",
         }
@@ -166,9 +170,10 @@ impl Error {
             Self::NotFound => "check the id, or sync first",
             Self::NotAllowed { .. } => "ask somebody whose role allows it",
             Self::NoAddress => "name the server's address",
-            Self::InvalidValue { .. } => "correct the value",
+            Self::InvalidValue { .. } => "correct the value; `foras phone fields` tells what each field takes",
             Self::InUse => "close the other process first",
             Self::NoCaseNumber => "sync once to get more case numbers",
+            Self::NotProposed => "sync first, or propose the handover",
             Self::Unreadable(_) => "check the file and its permissions; what was taken before stays",
             Self::BadAnswer { .. } => "sync again; if it lasts, tell the administrator",
         }

@@ -15,6 +15,7 @@ use super::lines::{Lines, Object};
 use super::setting::{FREE, OF_CASE, Setting};
 use super::subject::Subject;
 use crate::error::Error;
+use crate::store::{ListQuery, PAGE_ITEMS_MAX};
 
 /// What became of one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -93,6 +94,7 @@ impl Phone {
 
     /// The case that was imported under this `ref`, or whose person bears it.
     fn case_of_ref(&mut self, reference: &str) -> Result<RecordId, LineError> {
+        let reference = reference.trim();
         if let Some(key) = self.store.import_key()? {
             for point in self.points()? {
                 let Some(person) = import::person_of(&key, point, reference.as_bytes()) else { continue };
@@ -102,6 +104,15 @@ impl Phone {
                 }
             }
         }
-        Err(Error::NotFound.into())
+        let query =
+            ListQuery { search: Some(reference.to_owned()), page_items: PAGE_ITEMS_MAX, ..ListQuery::default() };
+        let found = self.store.list(Kind::Person, &query)?;
+        let mut bearers =
+            found.items.iter().filter(|item| item.columns.get("ref").is_some_and(|held| held == reference));
+        match (bearers.next().and_then(|item| item.record.case), bearers.next()) {
+            (Some(case), None) => Ok(case),
+            (Some(_), Some(_)) => Err(Refused::field("ambiguous", "ref").into()),
+            (None, _) => Err(Error::NotFound.into()),
+        }
     }
 }

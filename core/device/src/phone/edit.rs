@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use foras_record::document::{Edit, Write};
 use foras_record::identity;
 use foras_record::kind::{Identity, Kind};
+use foras_record::value::Value;
 use foras_wire::id::RecordId;
 use foras_wire::record::{RecordKey, RecordRef};
 use serde::Serialize;
@@ -46,6 +48,11 @@ impl Phone {
         let held = |kind: Kind| held.iter().find(|record| record.key.kind == kind.code()).copied();
         let year = self.this_year();
         let mut set: BTreeMap<RecordKey, RecordEdits> = BTreeMap::new();
+        let mut fields = fields.clone();
+        if let Some(numbers) = fields.remove("case_number") {
+            let (record, edit) = self.settled_number(case, &numbers)?;
+            set.insert(record.key, RecordEdits { record, edits: vec![edit] });
+        }
         let holders: Vec<_> = fields
             .iter()
             .map(|(name, values)| Ok((values, setting::holders(&OF_CASE, name)?)))
@@ -65,6 +72,22 @@ impl Phone {
             }
         }
         self.commit_edits(case, set)
+    }
+
+    /// A case number is given by a device and not edited. Where two devices gave one at once, as after importing one
+    /// file twice, somebody chooses between them.
+    fn settled_number(&mut self, case: &RecordId, numbers: &[&str]) -> Result<(RecordRef, Edit), Error> {
+        let given = Error::Misuse("a case number is given by a device; of two that concur one can be chosen");
+        let field = Kind::Case.rule().field("case_number").ok_or(Error::NotFound)?;
+        let document = self.case_document(case)?;
+        let state = document.field(field);
+        let [number] = numbers else { return Err(given) };
+        let mut concurring = state.shown.iter().chain(&state.others);
+        if state.others.is_empty() || !concurring.any(|held| held.value == *number) {
+            return Err(given);
+        }
+        let record = identity::record(Kind::Case, *case, Some(*case));
+        Ok((record, Edit::of(field, Write::Put(Value::Text((*number).to_owned())))))
     }
 
     fn edit_free(&mut self, kind: Kind, record: RecordRef, fields: &ByField<'_>) -> Result<Edited, Error> {

@@ -28,8 +28,8 @@ impl Phone {
     /// Gives each case that the device holds to `sink`, in the order of their ids.
     ///
     /// # Errors
-    /// [`Error::NotEnrolled`]; [`Error::NotAllowed`] for roles that hold no names; [`Error::Locked`] when the lease is
-    /// spent; what `sink` returns.
+    /// [`Error::NotEnrolled`]; [`Error::Locked`] when the lease is spent; what `sink` returns. A role that holds no
+    /// names exports nothing.
     pub fn export<E: From<Error>>(&mut self, mut sink: impl FnMut(&CaseExported) -> Result<(), E>) -> Result<u64, E> {
         self.readable()?;
         let mut cases: Vec<RecordId> = Vec::new();

@@ -37,7 +37,7 @@ impl Phone {
     /// Takes the case, as the mission that it was proposed to.
     ///
     /// # Errors
-    /// As [`Phone::propose_handover`]; [`Error::Refused`] with `not_proposed` when no proposal is known.
+    /// As [`Phone::propose_handover`]; [`Error::NotProposed`] when no proposal to the own mission is known.
     pub fn accept_handover(&mut self, id: &str) -> Result<Stepped, Error> {
         self.answer(id, HandoverStep::Accepted, None)
     }
@@ -73,9 +73,7 @@ impl Phone {
         let document = self.case_document(&case)?;
         let missions: Vec<Country> = self.enrolled()?.places().iter().copied().filter_map(Place::country).collect();
         let is_ours = |to: &Country| missions.is_empty() || missions.contains(to);
-        let (of, to) = proposal(&document)
-            .filter(|(_, to)| is_ours(to))
-            .ok_or_else(|| Error::Refused { code: "not_proposed".to_owned() })?;
+        let (of, to) = proposal(&document).filter(|(_, to)| is_ours(to)).ok_or(Error::NotProposed)?;
         self.append(case, &CaseEvent::Handover(Handover { step, to, of: Some(of), reason }))
     }
 }

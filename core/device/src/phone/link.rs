@@ -2,24 +2,10 @@
 
 use foras_wire::invitation::Invitation;
 use foras_wire::limits::INVITATION_BYTES_MAX;
-use serde::Serialize;
 
-use super::Phone;
+use super::{Enrolled, Phone};
 use crate::error::Error;
 use crate::exchange::{self, Stopped, SyncReport};
-
-/// What a device was enrolled as.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Enrolled {
-    /// The device, as the server knows it.
-    pub device: String,
-    /// The role's code.
-    pub role: String,
-    /// Points, or countries.
-    pub places: Vec<String>,
-    /// What colleagues call the person.
-    pub name: Option<String>,
-}
 
 impl Phone {
     /// Enrols this device with an invitation's link, or with a code of ten characters and the `server`'s address.
@@ -45,20 +31,6 @@ impl Phone {
         let now_ms = self.now_ms();
         self.store.complete_enrolment(&answer, &url, pinned.as_ref(), now_ms)?;
         self.who()
-    }
-
-    /// What this device is enrolled as.
-    ///
-    /// # Errors
-    /// [`Error::NotEnrolled`].
-    pub fn who(&self) -> Result<Enrolled, Error> {
-        let grant = self.enrolled()?.grant();
-        Ok(Enrolled {
-            device: grant.device.to_string(),
-            role: grant.role.clone(),
-            places: grant.places.clone(),
-            name: grant.name.clone(),
-        })
     }
 
     /// Pushes what is pending and catches up. `server` stands in for the address that the device knows.

@@ -57,8 +57,6 @@ pub use feedback::HandedIn;
 pub use fields::{FieldShown, fields};
 pub use handover::Stepped;
 pub use import::{Imported, LineRefused};
-#[cfg(feature = "http")]
-pub use link::Enrolled;
 pub use list::Row;
 pub use listing::{Filter, Listing, PAGE_ROWS};
 pub use note::Noted;
@@ -66,7 +64,7 @@ pub use register::{Registered, Registration};
 pub use session::{NewSession, Planned};
 pub use setting::Setting;
 pub use show::{Author, DeliveryShown, OtherValue, RecordShown, Shown, ValueShown};
-pub use status::{AudienceStatus, LeaseStatus, Status};
+pub use status::{AudienceStatus, Enrolled, LeaseStatus, RefusedStatus, Status};
 
 /// A phone over its store.
 pub struct Phone {

@@ -9,6 +9,19 @@ use super::Phone;
 use super::show::instant;
 use crate::error::Error;
 
+/// What a device was enrolled as.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Enrolled {
+    /// The device, as the server knows it.
+    pub device: String,
+    /// The role's code.
+    pub role: String,
+    /// Points, or countries.
+    pub places: Vec<String>,
+    /// What colleagues call the person.
+    pub name: Option<String>,
+}
+
 /// How far one audience was followed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AudienceStatus {
@@ -74,6 +87,20 @@ pub struct Status {
 }
 
 impl Phone {
+    /// What this device is enrolled as.
+    ///
+    /// # Errors
+    /// [`Error::NotEnrolled`].
+    pub fn who(&self) -> Result<Enrolled, Error> {
+        let grant = self.enrolled()?.grant();
+        Ok(Enrolled {
+            device: grant.device.to_string(),
+            role: grant.role.clone(),
+            places: grant.places.clone(),
+            name: grant.name.clone(),
+        })
+    }
+
     /// How the phone stands; before enrolment too.
     ///
     /// # Errors

@@ -46,8 +46,17 @@ pub(crate) struct Apply {
 
 impl Apply {
     pub(crate) fn run(self, phone: &mut foras::Phone, terminal: &Terminal) -> Result<(), Failure> {
+        let mut refused = 0_u64;
         // Each line is printed and flushed as it commits: whoever reads it may rely on it, whatever comes next.
-        phone.apply(open(&self.file)?, |applied| terminal.line(applied))
+        phone.apply(open(&self.file)?, |applied| {
+            refused += u64::from(!applied.durable);
+            terminal.line(applied)
+        })?;
+        if refused > 0 {
+            let message = format!("{refused} lines were refused; the others are durable");
+            return Err(Failure::refused("refused", message, "correct the lines that are not durable, and apply those"));
+        }
+        Ok(())
     }
 }
 
