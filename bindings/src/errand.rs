@@ -10,7 +10,7 @@ use foras::phone::{Clock, SystemClock};
 use tokio::sync::oneshot;
 
 use crate::error::ForasError;
-use crate::held::Held;
+use crate::held::{Held, Loose};
 
 type Waiting<T> = oneshot::Sender<Result<T, ForasError>>;
 
@@ -25,11 +25,12 @@ pub(crate) struct Errands(Sender<Errand>);
 
 impl Errands {
     /// Starts the thread.
-    pub(crate) fn start(held: Held) -> Result<Self, ForasError> {
+    pub(crate) fn start(held: &Held) -> Result<Self, ForasError> {
         let cannot = |_| ForasError::from(foras::Error::StorageFailed);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
         let (errands, asked) = mpsc::channel();
-        let run = move || run(&runtime, &held, &asked);
+        let phone = held.loose();
+        let run = move || run(&runtime, &phone, &asked);
         std::thread::Builder::new().name("foras errands".to_owned()).spawn(run).map_err(cannot)?;
         Ok(Self(errands))
     }
@@ -50,8 +51,10 @@ impl Errands {
     }
 }
 
-fn run(runtime: &tokio::runtime::Runtime, held: &Held, asked: &Receiver<Errand>) {
+fn run(runtime: &tokio::runtime::Runtime, phone: &Loose, asked: &Receiver<Errand>) {
     while let Ok(errand) = asked.recv() {
+        // Whoever asks holds the phone; a phone closed meanwhile drops the errand, which tells who waits.
+        let Some(held) = phone.held() else { return };
         match errand {
             Errand::Enrol { invitation, server_url, waiting } => {
                 let enrolled = held.with(|phone| phone.enrol(&invitation, server_url.as_deref()).map(drop));
@@ -59,7 +62,7 @@ fn run(runtime: &tokio::runtime::Runtime, held: &Held, asked: &Receiver<Errand>)
                 let _ = waiting.send(enrolled.map_err(ForasError::from));
             }
             Errand::Sync { server_url, waiting } => {
-                let work = exchange::sync_over_http(held, server_url.as_deref(), || SystemClock.now_ms());
+                let work = exchange::sync_over_http(&held, server_url.as_deref(), || SystemClock.now_ms());
                 let work = async { work.await.map_err(|stopped| stopped.error) };
                 runtime.block_on(unless_given_up(work, waiting));
             }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use foras::store;
 
 use crate::error::ForasError;
-use crate::held::Held;
+use crate::held::{Held, Loose};
 
 /// What changed. All of it is durable.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -43,10 +43,10 @@ pub trait ChangeObserver: Send + Sync {
     fn changed(&self, change: Change) -> Result<(), ObserverError>;
 }
 
-/// An observation. It ends when it is cancelled or dropped.
+/// An observation. It ends when it is cancelled or dropped, and with the phone.
 #[derive(uniffi::Object)]
 pub struct Observation {
-    held: Held,
+    phone: Loose,
     subscription: Mutex<Option<store::Subscription>>,
 }
 
@@ -59,7 +59,7 @@ impl Observation {
             .spawn(move || pass_on(&changes, observer.as_ref()))
             .map_err(|_| ForasError::from(foras::Error::StorageFailed))?;
         let subscription = held.with(|phone| phone.store_mut().subscribe(Box::new(Told(told))));
-        Ok(Arc::new(Self { held: held.clone(), subscription: Mutex::new(Some(subscription)) }))
+        Ok(Arc::new(Self { phone: held.loose(), subscription: Mutex::new(Some(subscription)) }))
     }
 }
 
@@ -68,8 +68,8 @@ impl Observation {
     /// Ends it. A call under way comes to its end.
     pub fn cancel(&self) {
         let subscription = self.subscription.lock().ok().and_then(|mut subscription| subscription.take());
-        if let Some(subscription) = subscription {
-            self.held.with(|phone| phone.store_mut().unsubscribe(subscription));
+        if let (Some(subscription), Some(held)) = (subscription, self.phone.held()) {
+            held.with(|phone| phone.store_mut().unsubscribe(subscription));
         }
     }
 }

@@ -25,7 +25,7 @@ impl ForasPhone {
     #[uniffi::constructor]
     pub fn open(dir: &str) -> Result<Arc<Self>, ForasError> {
         let held = Held::new(foras::Phone::open(Path::new(dir))?);
-        let errands = Errands::start(held.clone())?;
+        let errands = Errands::start(&held)?;
         Ok(Arc::new(Self { held, errands }))
     }
 

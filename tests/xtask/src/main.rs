@@ -30,6 +30,8 @@ enum Chore {
     Check,
     /// The rules of style that a machine can see.
     Tidy,
+    /// The README's field office and the stories in Python and Kotlin, on freshly built bindings.
+    Stories,
     /// Builds the library and generates its Kotlin, Swift and Python sides under `target/bindings`.
     Bindings,
 }
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         }
         Chore::Check => steps::check(&workspace, &mut report),
         Chore::Tidy => report.step("tidy", || tidy::step(&workspace)),
+        Chore::Stories => steps::stories(&workspace, &mut report),
         Chore::Bindings => report.step("bindings", || steps::bindings::step(&workspace)),
     }
     report.finish()

@@ -41,7 +41,6 @@ pub(crate) fn status(command: &mut Command) -> Result<bool, String> {
 /// Runs to the end, shows each line of its standard output as it comes, and keeps them.
 pub(crate) fn lines(command: &mut Command) -> Result<(bool, Vec<String>), String> {
     println!("$ {}", shown(command));
-    println!("$ {}", shown(command));
     let name = shown(command);
     let told = |error: std::io::Error| format!("{name}: {error}");
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(told)?;
@@ -50,11 +49,10 @@ pub(crate) fn lines(command: &mut Command) -> Result<(bool, Vec<String>), String
         let mut output = BufReader::new(output);
         let mut line = Vec::new();
         while output.read_until(b'\n', &mut line).map_err(told)? > 0 {
-            let text = String::from_utf8_lossy(&line).into_owned();
-            print!("{text}");
             // A closed terminal must not end the tests half-way.
-            let _ = std::io::stdout().flush();
-            kept.push(text.trim_end().to_owned());
+            let mut shown = std::io::stdout().lock();
+            let _ = shown.write_all(&line).and_then(|()| shown.flush());
+            kept.push(String::from_utf8_lossy(&line).trim_end().to_owned());
             line.clear();
         }
     }

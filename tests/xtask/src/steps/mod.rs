@@ -24,6 +24,11 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
     report.step("docs", || docs::step(workspace));
     report.step("wasm32", || wasm::step(workspace));
     report.step("licences and sources", || deny::step(workspace));
+    stories(workspace, report);
+}
+
+/// What needs the built library and the built server.
+pub(crate) fn stories(workspace: &Workspace, report: &mut Report) {
     report.step("bindings", || bindings::step(workspace));
     report.step("the README's field office", || walkthrough::step(workspace));
     report.step("story in Python", || python::step(workspace));

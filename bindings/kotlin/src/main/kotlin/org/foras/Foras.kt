@@ -6,6 +6,7 @@ import kotlinx.coroutines.channels.awaitClose
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.buffer
 import kotlinx.coroutines.flow.callbackFlow
+import kotlinx.coroutines.flow.conflate
 import kotlinx.coroutines.flow.filter
 import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.onStart
@@ -29,7 +30,7 @@ class Foras private constructor(val phone: ForasPhone) : AutoCloseable {
     @Throws(ForasException::class)
     suspend fun enrol(invitation: String, serverUrl: String? = null) = phone.enrol(invitation, serverUrl)
 
-    /** Every change from now on. A slow collector is told once of several. */
+    /** Every change from now on; what a slow collector has not taken yet waits for it. */
     fun changes(): Flow<Change> = callbackFlow {
         val observation = phone.observe(object : ChangeObserver {
             override fun changed(change: Change) {
@@ -68,6 +69,7 @@ class People internal constructor(private val foras: Foras) {
             .filter { change -> change.kinds.any { it in listed } }
             .map { }
             .onStart { emit(Unit) }
+            .conflate()
             .map { page(point, search, page) }
 
     /** The records about one person. */
@@ -95,5 +97,6 @@ class Sync internal constructor(private val foras: Foras) {
             .filter { it.delivery }
             .map { }
             .onStart { emit(Unit) }
+            .conflate()
             .map { foras.phone.status() }
 }

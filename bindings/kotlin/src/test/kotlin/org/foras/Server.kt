@@ -27,7 +27,7 @@ class Server(private val data: Path, listen: String = "127.0.0.1:0") : AutoClose
     }
 
     private companion object {
-        val binary: String = System.getProperty("foras.binary")
+        val binary: String = System.getProperty("foras.server")
 
         /** One text of a flat JSON object. */
         fun text(json: String?, key: String): String =

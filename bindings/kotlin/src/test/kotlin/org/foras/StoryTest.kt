@@ -103,6 +103,10 @@ class StoryTest {
             assertEquals(0uL, phone.sync.now().pending)
             phone.close()
         }
+        // Closed is closed: the store is free at once.
+        Foras.open(folder.resolve("outreach")).use {
+            assertEquals("Aminata Test", it.people.show(registered.id)["name"])
+        }
     }
 
     @Test
