@@ -8,7 +8,7 @@ use crate::workspace::Workspace;
 use crate::{provide, run};
 
 pub(crate) fn step(workspace: &Workspace) -> Outcome {
-    let python = match provide::program(&["python3"], &["python3-minimal"], "the Python story runs in Python 3.11") {
+    let python = match provide::program(&["python3"], &["python3"], "the Python story runs in Python 3.11") {
         Ok(python) => python,
         Err(reason) => return Outcome::Skipped(reason),
     };
