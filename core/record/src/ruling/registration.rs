@@ -1,6 +1,6 @@
 //! Registration at a point, and moves between points.
 
-use super::{Finding, Hearing, consent, reason};
+use super::{Finding, Hearing, Verdict, consent, reason};
 use crate::event::{CaseEvent, ConsentStatus, Purpose, Registered, Transfer};
 use crate::standing::Holder;
 
@@ -12,20 +12,27 @@ pub(super) fn registered(hearing: &Hearing<'_>, registered: &Registered) -> Find
     if !hearing.by_server() && !hearing.author.works_at(registered.point) {
         return Err(reason::NOT_YOURS);
     }
-    if registered.basis.is_some() || hearing.standing.consents_to(Purpose::Assist) || assist_awaits(hearing) {
+    if registered.basis.is_some() || hearing.standing.consents_to(Purpose::Assist) || assist_recorded(hearing) {
         Ok(())
     } else {
         Err(reason::NO_BASIS)
     }
 }
 
-/// A consent to be assisted came with the registration and waits behind it: it counts if it will be valid.
-fn assist_awaits(hearing: &Hearing<'_>) -> bool {
-    hearing.file.unruled().iter().any(|pending| match &pending.event {
-        CaseEvent::Consent(event) if event.purpose == Purpose::Assist && event.status == ConsentStatus::Given => {
-            consent::consent(hearing, event).is_ok()
+/// A consent to be assisted was recorded, and waits behind the registration or for a guardian. A minor who comes alone
+/// is registered, and the consent shows as missing until the guardian gives it: protection does not wait for papers.
+fn assist_recorded(hearing: &Hearing<'_>) -> bool {
+    let withdrawn = hearing.standing.consent(Purpose::Assist).status.is_some();
+    hearing.file.events.iter().any(|(id, recorded)| {
+        let CaseEvent::Consent(event) = &recorded.event else { return false };
+        if event.purpose != Purpose::Assist || event.status != ConsentStatus::Given {
+            return false;
         }
-        _ => false,
+        match hearing.file.rulings.get(id).map(|ruled| &ruled.ruling.verdict) {
+            None => matches!(consent::consent(hearing, event), Ok(()) | Err(reason::GUARDIAN_NEEDED)),
+            Some(Verdict::Void(why)) => why == reason::GUARDIAN_NEEDED && !withdrawn,
+            Some(Verdict::Valid) => false,
+        }
     })
 }
 

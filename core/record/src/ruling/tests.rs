@@ -253,10 +253,13 @@ fn a_minors_consent_is_the_guardians() {
     story.records(WORKER, registration(Point::Oujda));
     story.records(WORKER, consent(Purpose::Assist, ConsentStatus::Given));
     let ruled = story.rules();
-    assert_eq!(ruled[0].ruling.verdict, Verdict::Void(reason::NO_BASIS.into()));
+    assert_eq!(ruled[0].ruling.verdict, Verdict::Valid, "protection does not wait for papers");
     assert_eq!(ruled[1].ruling.verdict, Verdict::Void(reason::GUARDIAN_NEEDED.into()));
+    assert!(!story.standing().consents_to(Purpose::Assist));
+    story.voids(WORKER, share(ConsentStatus::Given), reason::GUARDIAN_NEEDED);
+    story.voids(COUNSELLOR, proposal(), reason::NO_CONSENT);
     story.arrives(WORKER, by_guardian(Purpose::Assist)).unwrap();
-    story.arrives(WORKER, registration(Point::Oujda)).unwrap();
+    assert!(story.standing().consents_to(Purpose::Assist));
     story.voids(MIGRANT, by_guardian(Purpose::Photo), reason::GUARDIAN_NEEDED);
     story.arrives(MIGRANT, consent(Purpose::Photo, ConsentStatus::Refused)).unwrap();
 }
