@@ -29,25 +29,26 @@ pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, reque
         let recognises = move || server.recognises(&credentials, clock::now_ms());
         tokio::task::spawn_blocking(recognises).await.unwrap_or(false)
     };
-    let (limit, turn) = match known {
+    let (limit, places) = match known {
         true => (BODY_BYTES_MAX, &shared.devices),
         false => (STRANGER_BYTES_MAX, &shared.strangers),
     };
-    let _reading = match known {
-        true => None,
-        false => match shared.strangers_reading.clone().try_acquire_owned() {
-            Ok(place) => Some(place),
-            Err(_) => return refused(StatusCode::OK, busy()),
-        },
+    // Before the body is read: what waits holds no memory.
+    let (reading, own_turn) = match known {
+        true => (None, shared.turns.take(credentials.device).await),
+        false => (shared.strangers_reading.clone().try_acquire_owned().ok(), None),
     };
+    if reading.is_none() && own_turn.is_none() {
+        return refused(StatusCode::OK, busy());
+    }
     let body = match body::read(request, limit).await {
         Ok(body) => body,
         Err(status) => return refused(status, refusal("too_large")),
     };
-    let Ok(turn) = turn.clone().acquire_owned().await else { return refused(StatusCode::OK, busy()) };
+    let Ok(place) = places.clone().acquire_owned().await else { return refused(StatusCode::OK, busy()) };
     let (sender, frames) = stream::channel();
     tokio::task::spawn_blocking(move || {
-        let _turn = turn;
+        let _held = (place, own_turn, reading);
         answer(&shared, &credentials, &body, &sender);
     });
     let headers = [

@@ -77,7 +77,10 @@ impl Listening {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        drop(self.stop.take().map(|stop| stop.send(())));
+        if let Some(stop) = self.stop.take() {
+            // Nobody hears it when the server has stopped by itself.
+            let _ = stop.send(());
+        }
         drop(self.serving.take().map(std::thread::JoinHandle::join));
     }
 }
