@@ -1,5 +1,5 @@
 //! Stories that need a hand inside the server.
-#![allow(unreachable_pub)]
+#![allow(unreachable_pub, unused_imports)]
 
 use crate::storage::{Database, settings};
 

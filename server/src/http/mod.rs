@@ -13,6 +13,7 @@
 
 mod body;
 mod credentials;
+mod door;
 mod enrol;
 mod health;
 mod serve;

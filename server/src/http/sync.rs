@@ -1,13 +1,14 @@
 //! `POST /v1/sync`: frames are sent as they are made.
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use foras_wire::frame::encode_frame;
 use foras_wire::limits::BODY_BYTES_MAX;
 use foras_wire::sync::{AnswerFrame, Credentials};
 
+use super::door::Guest;
 use super::enrol::busy;
 use super::{CONTENT_TYPE, Shared, body, credentials, refused, stream};
 use crate::clock;
@@ -18,10 +19,15 @@ use crate::refusal::refusal;
 /// not read in full. A device sends the same again once it has proved itself.
 const STRANGER_BYTES_MAX: usize = 256 * 1024;
 
-pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, request: Body) -> Response {
+pub(super) async fn sync(
+    State(shared): State<Shared>,
+    ConnectInfo(guest): ConnectInfo<Guest>,
+    headers: HeaderMap,
+    request: Body,
+) -> Response {
     let Some(credentials) = credentials::of(&headers) else {
         // Read a little, so that the other side hears the answer before the connection closes.
-        drop(body::read(request, STRANGER_BYTES_MAX).await);
+        drop(body::read(request, STRANGER_BYTES_MAX, body::STRANGER_TIMEOUT_S).await);
         return refused(StatusCode::OK, refusal("unauthenticated"));
     };
     let known = {
@@ -29,9 +35,12 @@ pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, reque
         let recognises = move || server.recognises(&credentials, clock::now_ms());
         tokio::task::spawn_blocking(recognises).await.unwrap_or(false)
     };
-    let (limit, places) = match known {
-        true => (BODY_BYTES_MAX, &shared.devices),
-        false => (STRANGER_BYTES_MAX, &shared.strangers),
+    if known {
+        guest.recognise();
+    }
+    let (limit, timeout_s, places) = match known {
+        true => (BODY_BYTES_MAX, body::DEVICE_TIMEOUT_S, &shared.devices),
+        false => (STRANGER_BYTES_MAX, body::STRANGER_TIMEOUT_S, &shared.strangers),
     };
     // Before the body is read: what waits holds no memory.
     let (reading, own_turn) = match known {
@@ -41,7 +50,7 @@ pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, reque
     if reading.is_none() && own_turn.is_none() {
         return refused(StatusCode::OK, busy());
     }
-    let body = match body::read(request, limit).await {
+    let body = match body::read(request, limit, timeout_s).await {
         Ok(body) => body,
         Err(status) => return refused(status, refusal("too_large")),
     };
