@@ -80,6 +80,11 @@ impl Terminal {
         Self { json }
     }
 
+    /// Whether results are asked for as JSON.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Prints the one result of a command: as JSON, or as `text`.
     pub(crate) fn result(self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Failure> {
         if self.json { self.line(value) } else { write_out(text().trim_end()) }
