@@ -10,10 +10,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
 use super::identity::Identity;
-use super::reissue;
 use super::rows::{self, RecordRow};
 use super::settle::{Exit, OutboxRow, Settled, with_followers};
 use super::writing::Writing;
+use super::{outbox, reissue};
 use crate::error::Error;
 
 /// What came of a record's incoming changes.
@@ -55,6 +55,10 @@ pub(super) fn admit(
             Ok(change) => batch.push(change),
             Err(error) => arrived.refused.push(error.code()),
         }
+    }
+    // What stands in a log is on the server, even where the answer that said so was lost.
+    for change in &batch {
+        outbox::delete_arrived(writing.connection(), &record.key, &change.hash)?;
     }
     make_way(writing, reborn, kind, record, &batch, &mut arrived)?;
     let verdicts = admission::admit(&mut writing.take(kind, record)?.history, &batch, &|_, _, _| Ok(()));

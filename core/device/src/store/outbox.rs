@@ -5,6 +5,7 @@ use foras_sync::work::{OutgoingPush, Work};
 use foras_wire::id::{ChangeHash, Incarnation, Nonce, RecordId, Signature64};
 use foras_wire::limits;
 use foras_wire::push::{Push, PushItem};
+use foras_wire::record::RecordKey;
 use foras_wire::sync::Deposit;
 use rusqlite::{Connection, params};
 
@@ -223,7 +224,14 @@ fn push(identity: &Identity, group: Vec<Queued>) -> Option<OutgoingPush> {
     Some(OutgoingPush { push, rows: outbox_rows })
 }
 
-/// Outbox rows as settling needs them.
+/// The server has this change.
+pub(super) fn delete_arrived(connection: &Connection, key: &RecordKey, hash: &ChangeHash) -> Result<(), Error> {
+    let sql = "DELETE FROM outbox WHERE kind = ?1 AND id = ?2 AND hash = ?3";
+    connection.prepare_cached(sql)?.execute(params![key.kind.0, key.id.as_bytes(), hash.as_bytes()])?;
+    Ok(())
+}
+
+/// This row was settled.
 pub(super) fn delete(connection: &Connection, row: u64) -> Result<(), Error> {
     connection.prepare_cached("DELETE FROM outbox WHERE seq = ?1")?.execute([row.cast_signed()])?;
     Ok(())

@@ -10,7 +10,7 @@ use foras_wire::id::RecordId;
 use crate::desk::{NOW_MS, Seeded, Someone, members, put, put_item, register, shown};
 use crate::server::Server;
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for file in fs::read_dir(from).unwrap() {
         let file = file.unwrap();

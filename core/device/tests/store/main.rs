@@ -8,6 +8,7 @@ mod copies;
 mod desk;
 mod files;
 mod lists;
+mod random;
 mod refusals;
 mod server;
 mod stories;

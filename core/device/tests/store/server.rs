@@ -164,6 +164,11 @@ impl Server {
         for at in set {
             let item = &out.push.items[*at];
             let refused = |code: &str| (*at, Fate::Refused { code: code.to_owned() });
+            let hash = change::chunk_hash(&item.chunk).unwrap();
+            // What was taken once stays taken, whatever the rules are now.
+            if self.records.get(&item.record.key).is_some_and(|held| held.history.knows(&hash)) {
+                continue;
+            }
             if self.frozen.contains(&actor) {
                 return Err(refused("frozen"));
             }
@@ -213,7 +218,7 @@ impl Server {
             }
         }
         for (key, chunks) in touched {
-            self.append(&key, chunks);
+            self.append(&key, &chunks);
         }
     }
 
@@ -235,7 +240,7 @@ impl Server {
         }
     }
 
-    fn append(&mut self, key: &RecordKey, chunks: Vec<Vec<u8>>) {
+    fn append(&mut self, key: &RecordKey, chunks: &[Vec<u8>]) {
         let held = &self.records[key];
         let record = held.record;
         let kind = Kind::of_code(key.kind).unwrap();
@@ -254,8 +259,8 @@ impl Server {
             self.logs.entry(audience.clone()).or_default().push(Entry::Whole(whole));
         }
         for audience in now.intersection(&before) {
-            self.introduce(audience, &chunks);
-            for chunk in &chunks {
+            self.introduce(audience, chunks);
+            for chunk in chunks {
                 let change = ChangeEntry { record, chunk: chunk.clone(), received_ms: NOW_MS };
                 self.logs.entry(audience.clone()).or_default().push(Entry::Change(change));
             }
