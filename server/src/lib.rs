@@ -4,6 +4,10 @@
 //! finds letting devices in under `enrol/`, the exchange under `exchange/`, how changes come into the records under
 //! `intake/`, and all SQL under `storage/`.
 
+// The stories' field is used inside the crate as well.
+#[cfg(test)]
+extern crate self as foras_server;
+
 mod access;
 pub mod clock;
 mod content;
@@ -29,3 +33,7 @@ pub use entropy::{Entropy, OsEntropy, SeededEntropy};
 pub use error::ServerError;
 pub use exchange::Sink;
 pub use server::Server;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests;

@@ -4,7 +4,7 @@
 
 mod office;
 
-use office::Office;
+use office::{Office, Phone, foras};
 use serde_json::json;
 
 #[test]
@@ -51,16 +51,12 @@ fn a_worker_in_oujda_registers_offline_and_the_counsellor_sees_it_after_both_syn
     assert_eq!(worker.pending(), 5);
 
     office.start_server();
-    let address = std::fs::read_dir(office.data()).unwrap().count();
-    assert!(address > 0);
-    let invited = office.invite("outreach", &["oujda"], "x", &[])["invitation"].as_str().unwrap().to_owned();
-    let url = format!("http://{}", invited.trim_start_matches("foras://").split('/').next().unwrap());
-    let sent = worker.does(&["sync", "--server", &url]);
+    let sent = worker.does(&["sync", "--server", &office.url]);
     assert_eq!((&sent["sent"], &sent["pending"], &sent["refused"]), (&json!(5), &json!(0), &json!(0)));
     assert!(sent["bytes_up"].as_u64().unwrap() > 0 && sent["bytes_down"].as_u64().unwrap() > 0);
     assert_eq!(worker.shows(id).delivery("person"), "server");
 
-    counsellor.does(&["sync", "--server", &url]);
+    counsellor.does(&["sync", "--server", &office.url]);
     let shown = counsellor.shows(id);
     assert_eq!(shown.value("person", "name"), "Aïssata Exemple");
     assert_eq!(shown.value("person", "phone"), &json!(["+212612345679"]));
@@ -69,7 +65,7 @@ fn a_worker_in_oujda_registers_offline_and_the_counsellor_sees_it_after_both_syn
     assert_eq!(shown.value("case", "point"), "oujda");
     assert_eq!(shown.field("person", "name"), worker.shows(id).field("person", "name"));
     assert_eq!(counsellor.people(), ["Aïssata Exemple"]);
-    let nothing_new = counsellor.does(&["sync", "--server", &url]);
+    let nothing_new = counsellor.does(&["sync", "--server", &office.url]);
     assert_eq!((&nothing_new["received"], &nothing_new["round_trips"]), (&json!(0), &json!(1)));
 }
 
@@ -224,4 +220,35 @@ fn a_migrant_corrects_the_own_phone_and_consents() {
     let shown = worker.shows(&id);
     assert_eq!(shown.value("person", "phone"), &json!(["+212661234567"]));
     assert_eq!(shown.0["standing"]["consents"]["photo"], "refused");
+}
+
+#[test]
+fn a_code_said_over_the_phone_enrols_once() {
+    let office = Office::open();
+    let code = office.invite("outreach", &["oujda"], "Nadia", &[])["code"].as_str().unwrap().to_owned();
+    let spoken = format!("{} {}", code[..5].to_lowercase(), &code[5..]);
+    let phone = Phone::at(&office.dir.path().join("a"));
+    assert_eq!(phone.run(&["enrol", &spoken]).failed(), (1, "no_address".to_owned()));
+    let enrolled = phone.does(&["enrol", &spoken, "--server", &office.url]);
+    assert_eq!((&enrolled["role"], &enrolled["places"]), (&json!("outreach"), &json!(["oujda"])));
+    assert_eq!(phone.run(&["enrol", &spoken, "--server", &office.url]).failed(), (1, "already_enrolled".to_owned()));
+    let other = Phone::at(&office.dir.path().join("b"));
+    for wrong in [spoken.as_str(), "0000000000"] {
+        assert_eq!(other.run(&["enrol", wrong, "--server", &office.url]).failed(), (1, "refused".to_owned()));
+    }
+    phone.syncs();
+}
+
+#[test]
+fn a_revoked_phone_is_told_so_and_keeps_what_it_could_not_send() {
+    let office = Office::open();
+    let worker = office.phone("outreach", &["oujda"], "Nadia");
+    worker.syncs();
+    worker.registers("Awa Exemple", "oujda", "SN");
+    let data = office.data();
+    let data = data.to_str().unwrap();
+    let device = foras(&["device", "list", "--data", data]).done()["items"][0]["id"].as_str().unwrap().to_owned();
+    foras(&["device", "revoke", &device, "--lost", "--data", data]).done();
+    assert_eq!(worker.run(&["sync"]).failed(), (1, "revoked".to_owned()));
+    assert_eq!(worker.pending(), 3);
 }

@@ -1,4 +1,6 @@
-//! The simulated world, in which stories of the programme are played with all the faults of the field.
+//! The simulated world, in which stories of the programme are played with all the faults of the field; and offices with a
+//! server over real HTTP.
 #![allow(clippy::expect_used, clippy::panic)]
 
+pub mod office;
 pub mod world;

@@ -46,7 +46,7 @@ fn when_nothing_changed_a_sync_is_one_small_round_trip() {
     let (mut world, worker, ..) = oujda(2);
     let report = world.sync(worker).unwrap();
     assert_eq!((report.sent, report.received, report.round_trips), (0, 0, 1));
-    assert!(report.bytes_up <= 32 && report.bytes_down <= 128, "{report:?}");
+    assert!(report.bytes_up + report.bytes_down <= 100, "{report:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub struct Work {
     pub grant_revision: u64,
     /// The last position applied of each audience, in the order of the grant.
     pub cursors: Vec<u64>,
-    /// The last answer's challenge, if none has used it since: the request then proves the device anew.
+    /// The last answer's challenge, where the token may have expired: the request then proves the device anew.
     pub nonce: Option<Nonce>,
     /// Signed changes, oldest first, within the limits of one request ([`foras_wire::limits::PUSH_CHANGES_MAX`],
     /// [`foras_wire::limits::PUSH_BYTES`]); a change set is never split over two requests.

@@ -90,17 +90,15 @@ impl Exchange<'_> {
                     &verified.leaves,
                     self.now_ms,
                 )?;
-                sets.iter().map(|set| intake.take_set(&author, set)).collect::<Result<Vec<_>, ServerError>>()
+                intake.take_sets(&author, sets)
             });
-            for (place, set) in sets.iter().enumerate() {
-                for (at, item) in set.iter().enumerate() {
-                    let outcome = match &taken {
-                        Ok(taken) => taken.get(place).and_then(|set| set.get(at)).cloned().flatten(),
-                        Err(error) => Some(later(error)),
-                    };
-                    if let Some(slot) = outcomes.get_mut(item.index) {
-                        *slot = outcome;
-                    }
+            let taken = taken.unwrap_or_else(|error| {
+                let items = sets.iter().flatten();
+                items.map(|item| (item.index, Some(later(&error)))).collect()
+            });
+            for (index, outcome) in taken {
+                if let Some(slot) = outcomes.get_mut(index) {
+                    *slot = outcome;
                 }
             }
         }
@@ -153,7 +151,7 @@ impl Exchange<'_> {
             actor,
             facts,
             audiences: audiences.into_iter().map(|audience| audience.name()).collect(),
-            frozen,
+            frozen: frozen.into(),
         }))
     }
 

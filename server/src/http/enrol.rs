@@ -14,7 +14,7 @@ use crate::refusal::refusal;
 
 pub(super) async fn enrol(State(shared): State<Shared>, request: Body) -> Response {
     let Ok(_reading) = shared.strangers_reading.try_acquire() else { return refuse(busy()) };
-    let body = match body::read(request, ENROL_BYTES_MAX).await {
+    let body = match body::read(request, ENROL_BYTES_MAX, body::STRANGER_TIMEOUT_S).await {
         Ok(body) => body,
         Err(status) => return refused(status, refusal("too_large")),
     };

@@ -13,11 +13,13 @@
 
 mod body;
 mod credentials;
+mod door;
 mod enrol;
 mod health;
 mod serve;
 mod stream;
 mod sync;
+mod turns;
 
 pub use serve::{Address, Listening, listen};
 
@@ -32,6 +34,7 @@ use foras_wire::sync::{AnswerFrame, Refusal};
 use tokio::sync::Semaphore;
 
 use crate::server::Server;
+use turns::Turns;
 
 /// Content type of everything that is CBOR or frames.
 const CONTENT_TYPE: &str = "application/octet-stream";
@@ -47,6 +50,7 @@ const STRANGERS_READ_AT_ONCE: usize = 64;
 struct Shared {
     server: Arc<Server>,
     devices: Arc<Semaphore>,
+    turns: Arc<Turns>,
     strangers: Arc<Semaphore>,
     strangers_reading: Arc<Semaphore>,
 }
@@ -56,6 +60,7 @@ pub fn router(server: Arc<Server>) -> Router {
     let shared = Shared {
         server,
         devices: Arc::new(Semaphore::new(EXCHANGES_AT_ONCE)),
+        turns: Arc::default(),
         strangers: Arc::new(Semaphore::new(STRANGERS_AT_ONCE)),
         strangers_reading: Arc::new(Semaphore::new(STRANGERS_READ_AT_ONCE)),
     };

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::door::{Door, Guest};
 use super::router;
 use crate::error::ServerError;
 use crate::server::Server;
@@ -54,8 +55,8 @@ impl Listening {
     /// [`ServerError::Io`] when the listener fails.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServerError> {
         let (stopping, mut stopped) = watch::channel(false);
-        let routes = router(self.server);
-        let serving = axum::serve(self.listener, routes).with_graceful_shutdown(async move {
+        let routes = router(self.server).into_make_service_with_connect_info::<Guest>();
+        let serving = axum::serve(Door::new(self.listener), routes).with_graceful_shutdown(async move {
             stop.await;
             stopping.send_replace(true);
         });

@@ -1,13 +1,14 @@
 //! `POST /v1/sync`: frames are sent as they are made.
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use foras_wire::frame::encode_frame;
 use foras_wire::limits::BODY_BYTES_MAX;
 use foras_wire::sync::{AnswerFrame, Credentials};
 
+use super::door::Guest;
 use super::enrol::busy;
 use super::{CONTENT_TYPE, Shared, body, credentials, refused, stream};
 use crate::clock;
@@ -18,10 +19,15 @@ use crate::refusal::refusal;
 /// not read in full. A device sends the same again once it has proved itself.
 const STRANGER_BYTES_MAX: usize = 256 * 1024;
 
-pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, request: Body) -> Response {
+pub(super) async fn sync(
+    State(shared): State<Shared>,
+    ConnectInfo(guest): ConnectInfo<Guest>,
+    headers: HeaderMap,
+    request: Body,
+) -> Response {
     let Some(credentials) = credentials::of(&headers) else {
         // Read a little, so that the other side hears the answer before the connection closes.
-        drop(body::read(request, STRANGER_BYTES_MAX).await);
+        drop(body::read(request, STRANGER_BYTES_MAX, body::STRANGER_TIMEOUT_S).await);
         return refused(StatusCode::OK, refusal("unauthenticated"));
     };
     let known = {
@@ -29,25 +35,29 @@ pub(super) async fn sync(State(shared): State<Shared>, headers: HeaderMap, reque
         let recognises = move || server.recognises(&credentials, clock::now_ms());
         tokio::task::spawn_blocking(recognises).await.unwrap_or(false)
     };
-    let (limit, turn) = match known {
-        true => (BODY_BYTES_MAX, &shared.devices),
-        false => (STRANGER_BYTES_MAX, &shared.strangers),
+    if known {
+        guest.recognise();
+    }
+    let (limit, timeout_s, places) = match known {
+        true => (BODY_BYTES_MAX, body::DEVICE_TIMEOUT_S, &shared.devices),
+        false => (STRANGER_BYTES_MAX, body::STRANGER_TIMEOUT_S, &shared.strangers),
     };
-    let _reading = match known {
-        true => None,
-        false => match shared.strangers_reading.clone().try_acquire_owned() {
-            Ok(place) => Some(place),
-            Err(_) => return refused(StatusCode::OK, busy()),
-        },
+    // Before the body is read: what waits holds no memory.
+    let (reading, own_turn) = match known {
+        true => (None, shared.turns.take(credentials.device).await),
+        false => (shared.strangers_reading.clone().try_acquire_owned().ok(), None),
     };
-    let body = match body::read(request, limit).await {
+    if reading.is_none() && own_turn.is_none() {
+        return refused(StatusCode::OK, busy());
+    }
+    let body = match body::read(request, limit, timeout_s).await {
         Ok(body) => body,
         Err(status) => return refused(status, refusal("too_large")),
     };
-    let Ok(turn) = turn.clone().acquire_owned().await else { return refused(StatusCode::OK, busy()) };
+    let Ok(place) = places.clone().acquire_owned().await else { return refused(StatusCode::OK, busy()) };
     let (sender, frames) = stream::channel();
     tokio::task::spawn_blocking(move || {
-        let _turn = turn;
+        let _held = (place, own_turn, reading);
         answer(&shared, &credentials, &body, &sender);
     });
     let headers = [

@@ -130,10 +130,12 @@ impl CaseStandings {
 
     /// Whether any kind of record changes audiences. Audiences of records of a case follow from kind and standing.
     fn moves(&self) -> bool {
-        foras_record::registry::ALL.iter().any(|rule| {
-            let empty = Document::empty(rule.kind);
-            let of = |standing| access::audiences(rule.kind, standing, Some(self.case), &empty);
-            of(self.before.as_ref()) != of(Some(&self.after))
-        })
+        let unchanged = self.before.as_ref() == Some(&self.after);
+        !unchanged
+            && foras_record::registry::ALL.iter().any(|rule| {
+                let empty = Document::empty(rule.kind);
+                let of = |standing| access::audiences(rule.kind, standing, Some(self.case), &empty);
+                of(self.before.as_ref()) != of(Some(&self.after))
+            })
     }
 }

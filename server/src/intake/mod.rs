@@ -1,6 +1,7 @@
 //! Intake: how changes come into the records. All of it within one transaction: admission, rulings, audiences, logs and
 //! facts; acknowledged only after the commit.
 
+mod admit;
 mod audiences;
 mod histories;
 mod journal;

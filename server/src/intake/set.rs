@@ -1,34 +1,24 @@
 //! One change set: what one action of a person wrote, over one or several records. It is admitted whole or not at all.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use foras_record::access::{self, AuthorFacts, Relation};
-use foras_record::admission::{self, Refusal};
-use foras_record::change::{ParsedAction, ParsedChange, ParsedKey, ParsedScalar};
-use foras_record::document::Document;
-use foras_record::event::CaseEvent;
+use foras_record::access::AuthorFacts;
+use foras_record::change::ParsedChange;
 use foras_record::kind::Kind;
-use foras_record::role::Role;
-use foras_record::ruling::{Rulings, Verdict};
-use foras_record::standing::Standing;
 use foras_wire::audience::AudienceName;
-use foras_wire::id::{Actor, DeviceId, Digest32, RecordId};
-use foras_wire::record::{RecordKey, RecordRef};
+use foras_wire::id::{Actor, DeviceId, Digest32};
+use foras_wire::record::RecordRef;
 use foras_wire::sync::Outcome;
 
-use super::audiences::CaseStandings;
-use super::{Intake, Touched};
+use super::Intake;
 use crate::error::ServerError;
-use crate::grants::GRACE_MS;
+use crate::storage::authors;
 use crate::storage::proofs::{self, Quarantined};
-use crate::storage::{authors, records};
 
 /// Changes of one device that may wait in quarantine.
 const QUARANTINE_MAX: u64 = 10_000;
-
-/// The author may not do this.
-const NOT_ALLOWED: &str = "not_allowed";
 
 /// Who pushed.
 #[derive(Debug)]
@@ -40,7 +30,7 @@ pub(crate) struct SetAuthor {
     /// The audiences of that revision.
     pub(crate) audiences: BTreeSet<AudienceName>,
     /// Nothing of this incarnation is admitted any more.
-    pub(crate) frozen: bool,
+    pub(crate) frozen: Cell<bool>,
 }
 
 /// One change of a set.
@@ -55,7 +45,7 @@ pub(crate) struct SetItem<'p> {
 }
 
 /// Why a set is not admitted.
-enum Stop {
+pub(super) enum Stop {
     /// One change is refused; `usize` counts within the set.
     Refused(usize, Cow<'static, str>),
     /// The author may no longer write there; what was made in good faith is kept for a supervisor.
@@ -72,46 +62,88 @@ impl From<ServerError> for Stop {
 }
 
 impl Intake<'_> {
-    /// Takes one set and says what became of each change; `None`: durable.
-    pub(crate) fn take_set(
+    /// Takes change sets in their order. Returns what became of each change, by its index in the push; `None`: durable.
+    pub(crate) fn take_sets(
         &mut self,
         author: &SetAuthor,
-        set: &[SetItem<'_>],
-    ) -> Result<Vec<Option<Outcome>>, ServerError> {
-        let mut known = Vec::new();
-        for item in set {
-            known.push(self.history(item.kind, &item.record.key)?.knows(&item.change.hash));
+        sets: &[Vec<SetItem<'_>>],
+    ) -> Result<Vec<(usize, Option<Outcome>)>, ServerError> {
+        let mut taken = Vec::new();
+        // Sets that touch no case do not change what the next one may do, so they are tried together.
+        for run in sets.chunk_by(|before, next| !touches_case(before) && !touches_case(next)) {
+            self.take_run(author, run, &mut taken)?;
         }
-        let outcomes = |other: &dyn Fn(usize) -> Option<Outcome>| {
-            (0..set.len())
-                .map(|at| if known.get(at) == Some(&true) { Some(Outcome::Duplicate) } else { other(at) })
-                .collect()
+        Ok(taken)
+    }
+
+    /// Tries several sets as if they were one: a rehearsal costs as much as the record is long, whatever comes to it.
+    /// What fails is halved, so that each set is judged by itself in the end.
+    fn take_run(
+        &mut self,
+        author: &SetAuthor,
+        run: &[Vec<SetItem<'_>>],
+        taken: &mut Vec<(usize, Option<Outcome>)>,
+    ) -> Result<(), ServerError> {
+        if let [set] = run {
+            let set: Vec<_> = set.iter().collect();
+            let outcomes = self.take_set(author, &set)?;
+            taken.extend(set.iter().map(|item| item.index).zip(outcomes));
+            return Ok(());
+        }
+        let together: Vec<_> = run.iter().flatten().collect();
+        let known = self.known(&together)?;
+        match self.admit_set(author, &together) {
+            Ok(()) => {
+                let outcomes = known.iter().map(|known| known.then_some(Outcome::Duplicate));
+                taken.extend(together.iter().map(|item| item.index).zip(outcomes));
+                Ok(())
+            }
+            Err(Stop::Server(error)) => Err(error),
+            Err(_) => {
+                let (first, second) = run.split_at(run.len() / 2);
+                self.take_run(author, first, taken)?;
+                self.take_run(author, second, taken)
+            }
+        }
+    }
+
+    /// Which changes are part of their records already.
+    fn known(&mut self, set: &[&SetItem<'_>]) -> Result<Vec<bool>, ServerError> {
+        set.iter().map(|item| Ok(self.history(item.kind, &item.record.key)?.knows(&item.change.hash))).collect()
+    }
+
+    /// Takes one set and says what became of each change; `None`: durable.
+    fn take_set(&mut self, author: &SetAuthor, set: &[&SetItem<'_>]) -> Result<Vec<Option<Outcome>>, ServerError> {
+        let known = self.known(set)?;
+        let each = |other: &dyn Fn(usize) -> Option<Outcome>| {
+            let outcome = |(at, known): (usize, &bool)| if *known { Some(Outcome::Duplicate) } else { other(at) };
+            known.iter().enumerate().map(outcome).collect()
         };
         if known.iter().all(|known| *known) {
-            return Ok(outcomes(&|_| None));
+            return Ok(each(&|_| None));
         }
         match self.admit_set(author, set) {
-            Ok(()) => Ok(outcomes(&|_| None)),
-            Err(Stop::Parked) => Ok(outcomes(&|_| Some(Outcome::Parked))),
+            Ok(()) => Ok(each(&|_| None)),
+            Err(Stop::Parked) => Ok(each(&|_| Some(Outcome::Parked))),
             Err(Stop::Refused(refused, code)) => {
                 if code == "seq_reused" {
+                    author.frozen.set(true);
                     authors::freeze(self.db, &author.actor, &author.device, self.now_ms)?;
                 }
-                Ok(outcomes(&|at| {
+                Ok(each(&|at| {
                     let here = at == refused || code == "frozen";
-                    Some(if here { Outcome::Refused { code: code.clone().into_owned() } } else { Outcome::SetRefused })
+                    let code = code.clone().into_owned();
+                    Some(if here { Outcome::Refused { code } } else { Outcome::SetRefused })
                 }))
             }
+            Err(Stop::Quarantined(_)) if proofs::quarantined(self.db, &author.device)? >= QUARANTINE_MAX => {
+                Ok(each(&|_| Some(Outcome::Refused { code: "quarantine_full".to_owned() })))
+            }
             Err(Stop::Quarantined(code)) => {
-                if proofs::quarantined(self.db, &author.device)? >= QUARANTINE_MAX {
-                    return Ok(outcomes(&|_| Some(Outcome::Refused { code: "quarantine_full".to_owned() })));
+                for (item, _) in set.iter().zip(&known).filter(|(_, known)| !**known) {
+                    self.set_aside(author, item, code)?;
                 }
-                for (item, known) in set.iter().zip(&known) {
-                    if !known {
-                        self.set_aside(author, item, code)?;
-                    }
-                }
-                Ok(outcomes(&|_| Some(Outcome::Quarantined { code: code.to_owned() })))
+                Ok(each(&|_| Some(Outcome::Quarantined { code: code.to_owned() })))
             }
             Err(Stop::Server(error)) => Err(error),
         }
@@ -128,197 +160,8 @@ impl Intake<'_> {
         };
         proofs::quarantine(self.db, &aside, self.now_ms)
     }
-
-    fn admit_set(&mut self, author: &SetAuthor, set: &[SetItem<'_>]) -> Result<(), Stop> {
-        if author.frozen {
-            return Err(Stop::Refused(0, "frozen".into()));
-        }
-        for (at, item) in set.iter().enumerate() {
-            if item.change.actor != author.actor {
-                return Err(Stop::Refused(at, "foreign_actor".into()));
-            }
-            self.check_place(author, item).map_err(|stop| match stop {
-                Stop::Refused(_, code) => Stop::Refused(at, code),
-                stop => stop,
-            })?;
-        }
-        let (mut touched, mut cases) = (Vec::new(), Vec::new());
-        for key in records_of(set) {
-            let items: Vec<_> = set.iter().enumerate().filter(|(_, item)| item.record.key == key).collect();
-            let Some((_, first)) = items.first() else { continue };
-            let standing = self.standing_for(first, &mut cases)?;
-            let mut one = self.admit_record(author, &items, standing.as_ref())?;
-            if first.kind == Kind::Case {
-                let rulings = self.rule(key.id, &mut one, author)?;
-                if one.before == 0 {
-                    check_registration(&items, &rulings)?;
-                }
-                cases.push(CaseStandings { case: key.id, before: standing, after: rulings.standing });
-            }
-            touched.push(one);
-        }
-        self.keep_set(author, set, touched, &cases)
-    }
-
-    /// Stores an admitted set, unless its author could not see what it creates.
-    fn keep_set(
-        &mut self,
-        author: &SetAuthor,
-        set: &[SetItem<'_>],
-        touched: Vec<Touched>,
-        cases: &[CaseStandings],
-    ) -> Result<(), Stop> {
-        let root = set.first().map(|item| item.push_root.0.to_vec()).unwrap_or_default();
-        let moves = self.plan_moves(&touched, cases)?;
-        for touched in touched.iter().filter(|touched| touched.before == 0) {
-            let names = moves.get(&touched.record.key);
-            let sees = names.is_some_and(|names| author.audiences.iter().any(|own| names.contains(own.as_str())));
-            if !sees {
-                let at = set.iter().position(|item| item.record.key == touched.record.key).unwrap_or(0);
-                return Err(Stop::Refused(at, NOT_ALLOWED.into()));
-            }
-        }
-        for case in cases {
-            self.note_custody(case)?;
-        }
-        Ok(self.store(touched, &moves, Some((&author.actor, &root)), self.now_ms)?)
-    }
-
-    /// Remembers until when a mission held the case, where its custody ended otherwise than by a withdrawal.
-    fn note_custody(&self, standings: &CaseStandings) -> Result<(), ServerError> {
-        let Some(before) = standings.before.as_ref().and_then(Standing::holding_country) else { return Ok(()) };
-        let withdrawn = !standings.after.consents_to(foras_record::event::Purpose::ShareWithOriginMission);
-        if standings.after.holding_country() == Some(before) || withdrawn {
-            return Ok(());
-        }
-        records::end_custody(self.db, &standings.case, before.code(), self.now_ms)
-    }
-
-    /// Whether the author has, or had, the record that the item changes.
-    fn check_place(&self, author: &SetAuthor, item: &SetItem<'_>) -> Result<(), Stop> {
-        let Some(stored) = records::get(self.db, &item.record.key)? else { return Ok(()) };
-        if stored != *item.record {
-            return Err(Stop::Refused(0, "wrong_identity".into()));
-        }
-        let audiences = records::audiences(self.db, &item.record.key)?;
-        let own = |name: &str| author.audiences.iter().any(|own| own.as_str() == name);
-        if audiences.iter().any(|(name, left)| left.is_none() && own(name)) {
-            return Ok(());
-        }
-        // Server time, and the same answer whether the record is another's or left for good.
-        if audiences.keys().any(|name| own(name)) {
-            if self.in_grace(author, item.record.case.as_ref())? {
-                return Ok(());
-            }
-            return Err(Stop::Quarantined("left_audience"));
-        }
-        Err(Stop::Refused(0, "not_found".into()))
-    }
-
-    /// Whether the author's mission held the case until lately: the rule of then applies for a time.
-    fn in_grace(&self, author: &SetAuthor, case: Option<&RecordId>) -> Result<bool, ServerError> {
-        let Some(case) = case.filter(|_| author.facts.role == Role::OriginCounsellor) else { return Ok(false) };
-        for country in author.facts.places.iter().filter_map(|place| place.country()) {
-            if let Some(until_ms) = records::custody_ended(self.db, case, country.code())?
-                && self.now_ms - until_ms <= GRACE_MS
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Where the case of a record stands, after the set's own changes to it.
-    fn standing_for(&mut self, item: &SetItem<'_>, cases: &mut Vec<CaseStandings>) -> Result<Option<Standing>, Stop> {
-        let Some(case) = item.record.case else { return Ok(None) };
-        if let Some(known) = cases.iter().find(|known| known.case == case) {
-            return Ok(Some(known.after.clone()));
-        }
-        let standing = self.standing(&case)?;
-        if item.kind == Kind::Case {
-            return Ok(standing);
-        }
-        // A case that is not here may still come, from the device that registered it.
-        let standing = standing.ok_or(Stop::Parked)?;
-        cases.push(CaseStandings::unchanged(case, standing.clone()));
-        Ok(Some(standing))
-    }
-
-    /// Admits the set's changes of one record.
-    fn admit_record(
-        &mut self,
-        author: &SetAuthor,
-        items: &[(usize, &SetItem<'_>)],
-        standing: Option<&Standing>,
-    ) -> Result<Touched, Stop> {
-        let Some((_, first)) = items.first() else { return Err(Stop::Parked) };
-        let history = self.history(first.kind, &first.record.key)?;
-        let before = history.chunks().len();
-        let mut history = std::sync::Arc::unwrap_or_clone(history);
-        let graced = self.in_grace(author, first.record.case.as_ref())?;
-        let gate = |change: &ParsedChange, before: &Document, creating: bool| -> Result<(), Refusal> {
-            let registering = (creating && first.kind == Kind::Case).then(|| registering(change));
-            let standing = registering.as_ref().or(standing);
-            let mut relation = Relation::of(&author.facts, first.kind, first.record.case.zip(standing), before);
-            relation.holder |= graced;
-            relation.opened |= graced;
-            access::check_change(change, before, &author.facts, relation).map_err(|error| Refusal::new(error.code()))
-        };
-        let changes: Vec<_> = items.iter().map(|(_, item)| item.change.clone()).collect();
-        let verdicts = admission::admit(&mut history, &changes, &gate);
-        for ((at, _), verdict) in items.iter().zip(&verdicts) {
-            if let admission::Verdict::Refused(refusal) = verdict {
-                let former = standing.is_some_and(|standing| Relation::is_former(&author.facts, standing));
-                if refusal.code == NOT_ALLOWED && former {
-                    return Err(Stop::Quarantined("left_audience"));
-                }
-                return Err(Stop::Refused(*at, refusal.code.into()));
-            }
-        }
-        if verdicts.iter().any(|verdict| matches!(verdict, admission::Verdict::Parked { .. })) {
-            return Err(Stop::Parked);
-        }
-        Ok(Touched { record: *first.record, kind: first.kind, history, before })
-    }
 }
 
-/// The records of a set, each once. Cases come first: what else is in the set is allowed by where its case stands.
-fn records_of(set: &[SetItem<'_>]) -> Vec<RecordKey> {
-    let mut keys = Vec::new();
-    for of_case in [true, false] {
-        for item in set.iter().filter(|item| (item.kind == Kind::Case) == of_case) {
-            if !keys.contains(&item.record.key) {
-                keys.push(item.record.key);
-            }
-        }
-    }
-    keys
-}
-
-/// Where a case stands that a change is about to make: at the point where it is being registered.
-fn registering(change: &ParsedChange) -> Standing {
-    let point = change.ops.iter().find_map(|op| {
-        let (ParsedKey::Field(key), ParsedAction::Put(ParsedScalar::Str(json))) = (&op.key, &op.action) else {
-            return None;
-        };
-        let (family, _) = key.split_once('/')?;
-        match CaseEvent::parse(family.parse().ok()?, json) {
-            Ok(CaseEvent::Registered(registered)) => Some(registered.point),
-            _ => None,
-        }
-    });
-    Standing { awaiting_point: point, ..Standing::default() }
-}
-
-/// A case whose registration has no effect would be seen by nobody: it is refused with the reason, and its author keeps
-/// it.
-fn check_registration(items: &[(usize, &SetItem<'_>)], rulings: &Rulings) -> Result<(), Stop> {
-    let mut reasons = rulings.ruled.iter().filter_map(|ruled| match (&ruled.event.event, &ruled.ruling.verdict) {
-        (CaseEvent::Registered(_), Verdict::Void(reason)) => Some(reason.clone()),
-        _ => None,
-    });
-    match (reasons.next(), items.first()) {
-        (Some(reason), Some((at, _))) if rulings.standing.registered_on.is_none() => Err(Stop::Refused(*at, reason)),
-        _ => Ok(()),
-    }
+fn touches_case(set: &[SetItem<'_>]) -> bool {
+    set.iter().any(|item| item.kind == Kind::Case)
 }

@@ -71,13 +71,15 @@ pub(crate) fn foras(arguments: &[&str]) -> Ran {
 /// A server with its data folder, and any number of phones beside it.
 pub(crate) struct Office {
     pub(crate) dir: TempDir,
+    /// Where the server was reached last.
+    pub(crate) url: String,
     server: Option<Child>,
 }
 
 impl Office {
     /// A new office, its server running.
     pub(crate) fn open() -> Self {
-        let mut office = Self { dir: tempfile::tempdir().unwrap(), server: None };
+        let mut office = Self { dir: tempfile::tempdir().unwrap(), url: String::new(), server: None };
         office.start_server();
         office
     }
@@ -97,7 +99,8 @@ impl Office {
         let mut first = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut first).unwrap();
         let ready: Value = serde_json::from_str(&first).unwrap_or_else(|_| panic!("not ready: {first}"));
-        assert!(ready["listening"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{first}");
+        ready["listening"].as_str().unwrap().clone_into(&mut self.url);
+        assert!(self.url.starts_with("http://127.0.0.1:"), "{first}");
         self.server = Some(server);
     }
 

@@ -309,6 +309,47 @@ fn a_cloned_phone_freezes_its_incarnation_and_goes_on_under_a_new_one() {
 }
 
 #[test]
+fn what_a_clone_pushes_beside_its_first_clash_waits_for_the_new_incarnation_too() {
+    let mut office = Office::open();
+    let mut phone = office.outreach("oujda", "Agent");
+    let (awa, binta) = (
+        Person::register(&mut office, &mut phone, "oujda", "Awa"),
+        Person::register(&mut office, &mut phone, "oujda", "Binta"),
+    );
+    phone.sync(&mut office).durable();
+    let mut clone = phone.clone();
+    phone.act(office.now_ms, &[(awa.person, vec![put(Kind::Person, "channel", "call")])]);
+    phone.sync(&mut office).durable();
+    for person in [awa, binta] {
+        clone.act(office.now_ms, &[(person.person, vec![put(Kind::Person, "channel", "sms")])]);
+    }
+    assert_eq!(clone.sync(&mut office).exceptions(), ["refused seq_reused", "refused frozen"]);
+}
+
+#[test]
+fn a_long_day_on_one_record_is_taken_together_and_one_bad_edit_alone_is_left_out() {
+    let mut office = Office::open();
+    let mut worker = office.outreach("oujda", "Agent");
+    let awa = Person::register(&mut office, &mut worker, "oujda", "Awa");
+    let session = foras_record::identity::record(Kind::Session, RecordId([5; 16]), None);
+    worker.sync(&mut office).durable();
+    for at in 0..150 {
+        let typed = format!("Awa {at}");
+        worker.act(office.now_ms, &[(awa.person, vec![put(Kind::Person, "name", &typed)])]);
+        if at == 70 {
+            // A session at a point where the worker does not work.
+            let elsewhere = vec![put(Kind::Session, "module", "crafts"), put(Kind::Session, "point", "rabat")];
+            worker.act(office.now_ms, &[(session, elsewhere)]);
+        }
+    }
+    assert_eq!(worker.sync(&mut office).exceptions(), ["refused not_allowed"]);
+    let mut other = office.outreach("oujda", "Agent 2");
+    other.sync(&mut office).durable();
+    assert_eq!(text(&other, &awa.person, "name").as_deref(), Some("Awa 149"));
+    assert!(!other.holds(&session));
+}
+
+#[test]
 fn one_refused_change_takes_its_set_but_not_its_neighbours() {
     let mut office = Office::open();
     let mut worker = office.outreach("oujda", "Agent");

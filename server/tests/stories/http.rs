@@ -77,7 +77,10 @@ impl Listening {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        drop(self.stop.take().map(|stop| stop.send(())));
+        if let Some(stop) = self.stop.take() {
+            // Nobody hears it when the server has stopped by itself.
+            let _ = stop.send(());
+        }
         drop(self.serving.take().map(std::thread::JoinHandle::join));
     }
 }
@@ -255,6 +258,39 @@ fn strangers_who_hold_connections_open_stop_no_enrolled_phone() {
         tries += 1;
         assert!(tries < 1000, "enrolment goes on once the strangers are gone");
     }
+}
+
+#[test]
+fn silent_connections_make_room_and_a_phones_own_stays() {
+    let listening = Listening::start();
+    let (_, phone) = enrolled(&listening);
+    // The phone keeps its connection open, as phones do.
+    let mut own = TcpStream::connect(listening.address).unwrap();
+    let body = frame::encode_request(&phone.request_with(Vec::new()));
+    let whole = [
+        format!("POST /v1/sync HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n{}\r\n", body.len(), headers(&phone))
+            .as_bytes(),
+        &body,
+    ]
+    .concat();
+    let ask = |own: &mut TcpStream| {
+        own.write_all(&whole).unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n0\r\n\r\n") {
+            let mut byte = [0];
+            own.read_exact(&mut byte).unwrap();
+            answer.push(byte[0]);
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 200"));
+    };
+    ask(&mut own);
+    // More silent strangers than the server keeps, and than a process may usually open.
+    let mut silent: Vec<_> = (0..400).map(|_| TcpStream::connect(listening.address).unwrap()).collect();
+    listening.sync(&phone, &phone.request_with(Vec::new())).durable();
+    silent[0].set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    assert!(matches!(silent[0].read(&mut [0; 1]), Ok(0) | Err(_)), "the oldest made room");
+    // The phone's own connection stays.
+    ask(&mut own);
 }
 
 #[test]

@@ -11,6 +11,9 @@ use super::SyncReport;
 use crate::error::Error;
 use crate::store::{Store, WorkLimits};
 
+/// A token younger than this, in milliseconds, is not renewed: a quarter of a day, and of what the server lets it hold.
+const TOKEN_YOUNG_MS: i64 = 6 * 3_600 * 1_000;
+
 /// What one step did.
 #[derive(Debug)]
 pub enum Step {
@@ -113,7 +116,11 @@ impl Courier {
             Effect::LoadWork => {
                 self.reader = FrameReader::default();
                 store.mark_link_down();
-                let work = store.work(&WorkLimits::default())?;
+                let mut work = store.work(&WorkLimits::default())?;
+                if store.token_age_ms(now_ms)?.is_some_and(|age_ms| age_ms < TOKEN_YOUNG_MS) {
+                    // The token surely holds: a new one would only cost bytes, and the server a write.
+                    work.nonce = None;
+                }
                 store.mark_sending(work.pushes.iter().flat_map(|out| out.rows.iter().copied()));
                 Performed::Told(Event::WorkLoaded(Box::new(work)))
             }

@@ -50,6 +50,16 @@ pub struct Imported {
     pub refused: Vec<LineRefused>,
 }
 
+/// An import that stopped before the end of its file. What it added stays.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct ImportStopped {
+    /// Why.
+    pub error: Error,
+    /// What was done before.
+    pub done: Imported,
+}
+
 impl Imported {
     fn refuse(&mut self, line: u64, Refused { code, field }: Refused) {
         self.refused.push(LineRefused { line, code, field });
@@ -87,18 +97,37 @@ impl Phone {
     /// run adds nothing. `progress` is told how many lines were read.
     ///
     /// # Errors
-    /// [`Error::NotEnrolled`], [`Error::NotAllowed`] for a role that registers nobody, [`Error::StorageFull`] and other
-    /// failures of the storage or of reading. Lines before stay registered; running it again goes on.
-    pub fn import(&mut self, file: impl BufRead, mut progress: impl FnMut(u64)) -> Result<Imported, Error> {
+    /// [`ImportStopped`] with what was done before: [`Error::NotEnrolled`], [`Error::NotAllowed`] for a role that
+    /// registers nobody, [`Error::StorageFull`] and other failures of the storage or of reading. Running it again goes
+    /// on from there.
+    pub fn import(&mut self, file: impl BufRead, progress: impl FnMut(u64)) -> Result<Imported, ImportStopped> {
+        let stopped = |error| ImportStopped { error, done: Imported::default() };
+        let mut importing = self.importing().map_err(stopped)?;
+        let run = self.import_lines(&mut importing, file, progress);
+        importing.done.refused.sort_by_key(|refused| refused.line);
+        match run {
+            Ok(()) => Ok(importing.done),
+            Err(error) => Err(ImportStopped { error, done: importing.done }),
+        }
+    }
+
+    fn importing(&mut self) -> Result<Importing, Error> {
         self.enrolled()?;
         let key = self.store.import_key()?.ok_or(Error::NotAllowed { code: "registers_nobody", field: None })?;
         let sessions = self.sessions_by_day()?;
-        let (waiting, actions, done) = (Vec::new(), Vec::new(), Imported::default());
-        let mut importing = Importing { key, sessions, waiting, actions, done };
+        Ok(Importing { key, sessions, waiting: Vec::new(), actions: Vec::new(), done: Imported::default() })
+    }
+
+    fn import_lines(
+        &mut self,
+        importing: &mut Importing,
+        file: impl BufRead,
+        mut progress: impl FnMut(u64),
+    ) -> Result<(), Error> {
         let mut lines = Lines::new(file);
         while let Some((line, object)) = lines.next_object().map_err(|error| Error::Unreadable(error.kind()))? {
             let read = match object {
-                Ok(object) => self.import_line(&mut importing, line, &object),
+                Ok(object) => self.import_line(importing, line, &object),
                 Err(bad) => Err(LineError::Refused(Refused { code: bad.code().to_owned(), field: None })),
             };
             match read {
@@ -107,15 +136,13 @@ impl Phone {
                 Err(LineError::Failed(error)) => return Err(error),
             }
             if importing.waiting.len() >= LINES_AT_ONCE {
-                self.write_waiting(&mut importing)?;
+                self.write_waiting(importing)?;
             }
             if line.is_multiple_of(PROGRESS_LINES) {
                 progress(line);
             }
         }
-        self.write_waiting(&mut importing)?;
-        importing.done.refused.sort_by_key(|refused| refused.line);
-        Ok(importing.done)
+        self.write_waiting(importing)
     }
 
     /// Reads a line and lets it wait to be written, unless the device holds its case.

@@ -56,7 +56,7 @@ pub use export::CaseExported;
 pub use feedback::HandedIn;
 pub use fields::{FieldShown, fields};
 pub use handover::Stepped;
-pub use import::{Imported, LineRefused};
+pub use import::{ImportStopped, Imported, LineRefused};
 pub use list::Row;
 pub use listing::{Filter, Listing, PAGE_ROWS};
 pub use note::Noted;

@@ -39,12 +39,12 @@ impl Store {
         meta::put(&transaction, name::NONCE, nonce.as_bytes())?;
         if let Some(token) = token {
             meta::put(&transaction, name::TOKEN, &token)?;
+            meta::put_cbor(&transaction, name::TOKEN_AT, &now_ms)?;
         }
         meta::put_cbor(&transaction, name::CONTACT, &Contact { server_ms, device_ms: now_ms })?;
         meta::remove(&transaction, name::REVOKED)?;
         transaction.commit()?;
         self.identity = Some(identity);
-        self.nonce_spent = false;
         Ok(())
     }
 

@@ -243,14 +243,22 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotEnrolled`], or a failure of the storage.
-    pub fn credentials(&mut self, prove: Option<Nonce>) -> Result<Credentials, Error> {
-        // A challenge is answered once: should this request be cut, the next one goes by its token.
-        self.nonce_spent |= prove.is_some();
+    pub fn credentials(&self, prove: Option<Nonce>) -> Result<Credentials, Error> {
         let identity = self.enrolled()?;
         let token = meta::get_array(&self.connection, name::TOKEN)?.ok_or(TAMPERED)?;
         let device = identity.grant.device;
         let proof = prove.map(|nonce| (nonce, proof::sign_nonce(&identity.key, &device, &nonce)));
         Ok(Credentials { device, token, proof })
+    }
+
+    /// How old the token is at `now_ms`, device's clock, in milliseconds; `None` where that cannot be told, because the
+    /// clock was set back since.
+    ///
+    /// # Errors
+    /// A failure of the storage.
+    pub fn token_age_ms(&self, now_ms: i64) -> Result<Option<i64>, Error> {
+        let since: Option<i64> = meta::get_cbor(&self.connection, name::TOKEN_AT)?;
+        Ok(since.map(|since| now_ms.saturating_sub(since)).filter(|age_ms| *age_ms >= 0))
     }
 
     /// The secret from which ids of imported cases derive; `None` for roles that register nobody.
@@ -273,6 +281,7 @@ fn keep_enrolment(
     meta::put(connection, name::SERVER_URL, server_url.as_bytes())?;
     meta::put_cbor(connection, name::EPOCH, &answer.epoch)?;
     meta::put(connection, name::TOKEN, &answer.token)?;
+    meta::put_cbor(connection, name::TOKEN_AT, &now_ms)?;
     meta::put(connection, name::NONCE, answer.nonce.as_bytes())?;
     meta::put_cbor(connection, name::GRANT, &answer.grant)?;
     meta::put_cbor(connection, name::CONTACT, &Contact { server_ms: answer.now_ms, device_ms: now_ms })?;

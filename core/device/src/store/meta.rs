@@ -19,6 +19,8 @@ pub(super) mod name {
     pub(crate) const EPOCH: &str = "epoch";
     /// The opaque token of requests: 32 bytes.
     pub(crate) const TOKEN: &str = "token";
+    /// When that token came, in milliseconds since 1970, device's clock: CBOR.
+    pub(crate) const TOKEN_AT: &str = "token_at";
     /// The challenge for the next request: 16 bytes.
     pub(crate) const NONCE: &str = "nonce";
     /// CBOR of the signed grant.

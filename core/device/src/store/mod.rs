@@ -77,8 +77,6 @@ pub struct Store {
     entropy: Box<dyn Entropy>,
     /// Outbox rows that a request under way carries. Only shown; after a restart they count as saved.
     sending: BTreeSet<u64>,
-    /// The server's challenge was answered in a request, and no other came since.
-    nonce_spent: bool,
 }
 
 impl std::fmt::Debug for Store {
@@ -129,7 +127,6 @@ impl Store {
             numbers: Numbers::default(),
             entropy,
             sending: BTreeSet::new(),
-            nonce_spent: false,
         };
         // A crash may have come between a drop and its traces' end.
         store.scrub()?;

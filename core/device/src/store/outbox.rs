@@ -69,7 +69,7 @@ impl Store {
             epoch: identity.epoch,
             grant_revision: identity.grant.revision,
             cursors: page::cursors(&self.connection, identity)?,
-            nonce: if self.nonce_spent { None } else { meta::get_array(&self.connection, name::NONCE)?.map(Nonce) },
+            nonce: meta::get_array(&self.connection, name::NONCE)?.map(Nonce),
             pushes: pushes(identity, queued),
             deposits,
             more: more_changes || more_deposits,

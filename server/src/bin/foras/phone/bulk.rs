@@ -18,9 +18,13 @@ pub(crate) struct Import {
 
 impl Import {
     pub(crate) fn run(self, phone: &mut foras::Phone, terminal: &Terminal) -> Result<(), Failure> {
-        let done = phone.import(open(&self.file)?, |lines| {
+        let run = phone.import(open(&self.file)?, |lines| {
             terminal.progress(&json!({"progress": {"lines": lines}}), || format!("{lines} lines"));
-        })?;
+        });
+        let (done, error) = match run {
+            Ok(done) => (done, None),
+            Err(stopped) => (stopped.done, Some(stopped.error)),
+        };
         terminal.result(&done, || {
             let refused = done.refused.iter().map(|line| {
                 let field = line.field.as_deref().unwrap_or("the line");
@@ -33,7 +37,8 @@ impl Import {
                 done.refused.len(),
                 refused.collect::<String>()
             )
-        })
+        })?;
+        error.map_or(Ok(()), |error| Err(error.into()))
     }
 }
 
@@ -54,7 +59,11 @@ impl Apply {
         })?;
         if refused > 0 {
             let message = format!("{refused} lines were refused; the others are durable");
-            return Err(Failure::refused("refused", message, "correct the lines that are not durable, and apply those"));
+            return Err(Failure::refused(
+                "refused",
+                message,
+                "correct the lines that are not durable, and apply those",
+            ));
         }
         Ok(())
     }

@@ -1,0 +1,95 @@
+//! A server over real HTTP on loopback, and phones enrolled with it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use foras::phone::{Phone, Registration, Setting};
+use foras_record::role::Role;
+use foras_server::http::{Address, listen};
+use foras_server::{Invite, OsEntropy, Server};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+
+/// A server that listens until it is dropped.
+#[derive(Debug)]
+pub struct Office {
+    /// The server.
+    pub server: Arc<Server>,
+    /// Where it is reached.
+    pub url: String,
+    folder: TempDir,
+    _runtime: Runtime,
+}
+
+impl Office {
+    /// Opens a server on a new data folder.
+    ///
+    /// # Panics
+    /// When it cannot listen.
+    #[must_use]
+    pub fn open() -> Self {
+        let folder = tempfile::tempdir().expect("a data folder");
+        let server = Arc::new(Server::open(folder.path()).expect("a server"));
+        let runtime = Builder::new_multi_thread().enable_all().build().expect("a runtime");
+        let address = Address { listen: SocketAddr::from(([127, 0, 0, 1], 0)), public_url: None };
+        let listening = runtime.block_on(listen(Arc::clone(&server), &address)).expect("a server that listens");
+        let url = listening.url.clone();
+        runtime.spawn(listening.serve(std::future::pending()));
+        Self { server, url, folder, _runtime: runtime }
+    }
+
+    /// A database connection past the server, to look and to harm.
+    ///
+    /// # Panics
+    /// When the database cannot be opened.
+    #[must_use]
+    pub fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join("foras.db")).expect("the database")
+    }
+
+    /// Changes that the server admitted.
+    ///
+    /// # Panics
+    /// When the database cannot be read.
+    #[must_use]
+    pub fn chunks(&self) -> Vec<Vec<u8>> {
+        let database = self.database();
+        let mut statement = database.prepare("SELECT chunk FROM change").expect("the table of changes");
+        let rows = statement.query_map([], |row| row.get(0)).expect("changes");
+        rows.map(|chunk| chunk.expect("a change")).collect()
+    }
+
+    /// Somebody of the point in Oujda, enrolled on a phone in `store`.
+    ///
+    /// # Panics
+    /// When the enrolment fails.
+    #[must_use]
+    pub fn enrol(&self, role: Role, store: &Path) -> Phone {
+        let places = ["oujda".parse().expect("a point")].into();
+        let invite = Invite { role, places, case: None, name: Some("a colleague".to_owned()) };
+        let now_ms = foras_server::clock::now_ms();
+        let invited = self.server.invite(&invite, now_ms, &mut OsEntropy).expect("an invitation");
+        let mut phone = Phone::open(store).expect("a phone");
+        phone.enrol(&invited.invitation, None).expect("an enrolment");
+        phone
+    }
+}
+
+/// A registration in Oujda.
+#[must_use]
+pub fn registration(name: &str) -> Registration {
+    let settings = [
+        ("name", name),
+        ("sex", "f"),
+        ("birth_year", "1996"),
+        ("nationality", "ML"),
+        ("country", "ML"),
+        ("point", "oujda"),
+    ];
+    Registration {
+        settings: settings.into_iter().map(|(field, value)| Setting::new(field, value)).collect(),
+        consents: vec![("assist".to_owned(), "oral".to_owned())],
+        basis: None,
+    }
+}
