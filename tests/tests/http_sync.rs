@@ -85,3 +85,69 @@ fn a_server_that_is_away_changes_nothing() {
     let stopped = phone.sync(Some("https://foras.example")).unwrap_err();
     assert_eq!(stopped.error.code(), "misuse");
 }
+
+#[test]
+fn a_phone_keeps_in_sync_and_comes_back_by_itself() {
+    use std::sync::{Arc, Mutex};
+
+    let office = Office::open();
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let phone = office.enrol(Role::Outreach, here.path());
+    let mut colleague = office.enrol(Role::HostCounsellor, there.path());
+    let held = Arc::new(Held(Mutex::new(phone)));
+    let (ringer, mut bell) = foras::exchange::bell();
+    let (told, ends) = std::sync::mpsc::channel();
+    let (kept, address) = (Arc::clone(&held), unreachable_then(&office.url));
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut link = address;
+        let now = || 1_790_812_800_000;
+        runtime.block_on(foras::exchange::keep(&*kept, &mut link, now, &mut bell, |end| {
+            told.send(end.map_err(|stopped| stopped.error.code().to_owned())).unwrap();
+        }));
+    });
+    // The first attempt meets no server; the engine asks again by itself.
+    assert_eq!(ends.recv().unwrap().unwrap_err(), "offline");
+    assert_eq!(ends.recv().unwrap().unwrap().pending, 0);
+    let case = held.0.lock().unwrap().register(&registration("Awa")).unwrap().id;
+    ringer.edited();
+    assert_eq!(ends.recv().unwrap().unwrap().sent, 3);
+    drop(ringer);
+    thread.join().unwrap();
+    colleague.sync(None).unwrap();
+    assert_eq!(colleague.show(&case).unwrap().id, case);
+}
+
+/// A phone that two threads share.
+struct Held(std::sync::Mutex<Phone>);
+
+impl foras::exchange::Lend for Held {
+    fn lend<T>(&self, step: impl FnOnce(&mut foras::store::Store) -> T) -> T {
+        step(self.0.lock().unwrap().store_mut())
+    }
+}
+
+/// A link that fails once, then reaches `url`.
+fn unreachable_then(url: &str) -> Late {
+    Late { link: foras::link::HttpLink::new(url).unwrap(), failed: false }
+}
+
+struct Late {
+    link: foras::link::HttpLink,
+    failed: bool,
+}
+
+impl foras::link::Link for Late {
+    type Answer = foras::link::http::HttpAnswer;
+
+    async fn exchange(
+        &mut self,
+        credentials: &foras_wire::sync::Credentials,
+        body: Vec<u8>,
+    ) -> Result<Self::Answer, foras_sync::LinkFailure> {
+        if std::mem::replace(&mut self.failed, true) {
+            return self.link.exchange(credentials, body).await;
+        }
+        Err(foras_sync::LinkFailure::Offline)
+    }
+}

@@ -1,10 +1,12 @@
 //! The exchange: the engine's effects, performed on a store and over a link.
 //!
-//! [`Courier`] does everything but wait: the HTTP driver here and the simulated world both run it. [`sync_once`] brings
-//! one sync to its end. It holds the store only for one step at a time ([`Lend`]), so that a person goes on working
-//! while the network is waited for; a call that is given up between steps loses nothing.
+//! [`Courier`] does everything but wait: the HTTP driver here and the simulated world both run it. `sync_once` brings one
+//! sync to its end, `keep` syncs for as long as an app runs. They hold the store only for one step at a time ([`Lend`]),
+//! so that a person goes on working while the network is waited for; a call that is given up between steps loses nothing.
 
 mod courier;
+#[cfg(feature = "http")]
+mod keep;
 #[cfg(feature = "http")]
 mod sync;
 
@@ -15,6 +17,8 @@ use crate::error::Error;
 use crate::store::Store;
 
 pub use courier::{Courier, Outward, Step};
+#[cfg(feature = "http")]
+pub use keep::{Bell, POLL_MS, Ringer, bell, keep};
 #[cfg(feature = "http")]
 pub use sync::{enrol, enrol_blocking, sync_blocking, sync_once, sync_over_http};
 

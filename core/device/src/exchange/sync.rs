@@ -18,53 +18,91 @@ use crate::store::{Entropy, Store, SystemEntropy};
 /// # Errors
 /// [`Stopped`] with the reason and what was done before. Nothing is lost; the next sync goes on from there.
 pub async fn sync_once<L: Link>(store: &impl Lend, link: &mut L, now: impl Fn() -> i64) -> Result<SyncReport, Stopped> {
-    let _given_up = GivenUp(store);
-    let mut courier = Courier::new(Config::default());
-    let mut answer: Option<L::Answer> = None;
-    courier.tell(Event::SyncRequested, now(), entropy());
+    let mut drive = Drive::new(store, link, now, Config::default());
+    drive.tell(Event::SyncRequested);
     loop {
-        match store.lend(|store| courier.step(store, now(), entropy())) {
-            Step::Inward | Step::Outward(Outward::SetTimer { .. }) => {}
-            Step::Outward(Outward::Finished(report)) => return Ok(report),
-            Step::Outward(Outward::Stopped(stopped)) => return Err(stopped),
-            Step::Outward(Outward::Send { credentials, body }) => {
-                answer = None;
-                match link.exchange(&credentials, body).await {
-                    Ok(begun) => answer = Some(begun),
-                    Err(failure) => courier.tell(Event::LinkFailed(failure), now(), entropy()),
-                }
-            }
-            Step::Rest => {
-                let event = match next_chunk(&mut answer).await {
-                    Ok(Some(bytes)) => {
-                        courier.received(&bytes);
-                        continue;
-                    }
-                    Ok(None) => Event::AnswerEnded,
-                    Err(failure) => Event::LinkFailed(failure),
-                };
-                courier.tell(event, now(), entropy());
-            }
+        match drive.run().await {
+            Halt::Finished(report) => return Ok(report),
+            Halt::Stopped(stopped) => return Err(stopped),
+            Halt::Timer { .. } => {}
+            Halt::Idle => return Err(Stopped { error: Error::Offline, report: SyncReport::default() }),
         }
     }
 }
 
-/// A sync whose caller gives it up between two steps leaves nothing that shows as sending.
-struct GivenUp<'a, S: Lend>(&'a S);
+/// Where a drive comes to a halt.
+pub(super) enum Halt {
+    /// A sync is over.
+    Finished(SyncReport),
+    /// A sync stopped.
+    Stopped(Stopped),
+    /// [`Event::TimerFired`] is due after so many milliseconds. Run on.
+    Timer {
+        /// Milliseconds from now.
+        after_ms: u64,
+    },
+    /// Nothing is left to do until something happens.
+    Idle,
+}
 
-impl<S: Lend> Drop for GivenUp<'_, S> {
-    fn drop(&mut self) {
-        self.0.lend(Store::mark_link_down);
+/// A courier, a link, and the answer that is being read.
+pub(super) struct Drive<'a, S: Lend, L: Link, N> {
+    store: &'a S,
+    link: &'a mut L,
+    now: N,
+    courier: Courier,
+    answer: Option<L::Answer>,
+}
+
+impl<'a, S: Lend, L: Link, N: Fn() -> i64> Drive<'a, S, L, N> {
+    pub(super) fn new(store: &'a S, link: &'a mut L, now: N, config: Config) -> Self {
+        Self { store, link, now, courier: Courier::new(config), answer: None }
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        self.courier.tell(event, (self.now)(), entropy());
+    }
+
+    /// Steps on until there is something to say.
+    pub(super) async fn run(&mut self) -> Halt {
+        loop {
+            let (courier, now_ms) = (&mut self.courier, (self.now)());
+            match self.store.lend(|store| courier.step(store, now_ms, entropy())) {
+                Step::Inward => {}
+                Step::Outward(Outward::SetTimer { after_ms }) => return Halt::Timer { after_ms },
+                Step::Outward(Outward::Finished(report)) => return Halt::Finished(report),
+                Step::Outward(Outward::Stopped(stopped)) => return Halt::Stopped(stopped),
+                Step::Outward(Outward::Send { credentials, body }) => {
+                    self.answer = None;
+                    match self.link.exchange(&credentials, body).await {
+                        Ok(begun) => self.answer = Some(begun),
+                        Err(failure) => self.tell(Event::LinkFailed(failure)),
+                    }
+                }
+                Step::Rest => match self.next_chunk().await {
+                    Some(Ok(Some(bytes))) => self.courier.received(&bytes),
+                    Some(Ok(None)) => self.tell(Event::AnswerEnded),
+                    Some(Err(failure)) => self.tell(Event::LinkFailed(failure)),
+                    None => return Halt::Idle,
+                },
+            }
+        }
+    }
+
+    async fn next_chunk(&mut self) -> Option<Result<Option<Vec<u8>>, LinkFailure>> {
+        let chunk = self.answer.as_mut()?.chunk().await;
+        if !matches!(chunk, Ok(Some(_))) {
+            self.answer = None;
+        }
+        Some(chunk)
     }
 }
 
-async fn next_chunk<A: Answer>(answer: &mut Option<A>) -> Result<Option<Vec<u8>>, LinkFailure> {
-    let Some(open) = answer else { return Err(LinkFailure::Offline) };
-    let chunk = open.chunk().await;
-    if !matches!(chunk, Ok(Some(_))) {
-        *answer = None;
+impl<S: Lend, L: Link, N> Drop for Drive<'_, S, L, N> {
+    fn drop(&mut self) {
+        // A sync whose caller gives it up between two steps leaves nothing that shows as sending.
+        self.store.lend(Store::mark_link_down);
     }
-    chunk
 }
 
 /// As [`sync_once`], over HTTP. `server_url` stands in for the address that the store knows.
