@@ -31,6 +31,12 @@ impl Cache {
         }
     }
 
+    /// How many are loaded.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.loaded.len()
+    }
+
     /// Forgets the record: its rows changed, or went.
     pub(super) fn remove(&mut self, key: &RecordKey) {
         self.loaded.remove(key);

@@ -42,6 +42,9 @@ mod view;
 mod writing;
 mod wrote;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use foras::store::Store;
 use foras_record::kind::Kind;
 use foras_record::role::Role;
 
-use crate::desk::{NOW_MS, Seeded, Someone, put, register, shown};
+use crate::desk::{NOW_MS, Seeded, Someone, put, put_item, register, shown};
 use crate::server::Server;
 
 fn open(dir: &Path) -> Result<Store, Error> {
@@ -152,4 +152,29 @@ fn an_interrupted_first_opening_is_begun_again() {
     fs::write(dir.path().join("foras.db"), b"").unwrap();
     let store = open(dir.path()).unwrap();
     assert_eq!(store.list(Kind::Person, &Default::default()).unwrap().total, 0);
+}
+
+/// Transactions in the journal: frames that say how large the database is after them (sqlite.org/walformat.html).
+fn transactions(dir: &Path) -> usize {
+    let wal = fs::read(dir.join("foras.db-wal")).unwrap();
+    wal.get(32..).unwrap_or_default().chunks_exact(24 + 4096).filter(|frame| frame[4..8] != [0; 4]).count()
+}
+
+#[test]
+fn an_action_over_several_records_costs_one_transaction() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(with_awa(dir.path()));
+    let mut store = open(dir.path()).unwrap();
+    let awa = Someone::numbered(1);
+    let before = transactions(dir.path());
+    let session = foras_wire::id::RecordId([5; 16]).to_string();
+    let set = [
+        put(awa.person, "name", "Hawa"),
+        put(awa.badge, "name", "Hawa"),
+        put_item(awa.path, "attendance", &session, "present"),
+    ];
+    store.commit(NOW_MS, &set).unwrap();
+    assert_eq!(transactions(dir.path()) - before, 1);
+    register(&mut store, Someone::numbered(2), "Binta", "oujda", 2);
+    assert_eq!(transactions(dir.path()) - before, 2, "a case number is used up in the same one");
 }
