@@ -59,7 +59,7 @@ fn answer(
     let request = frame::decode_request(body).map_err(|error| refusal(error.code()))?;
     let protocol = ProtocolRange::OURS.newest_common(request.protocol).map_err(|error| refusal(error.code()))?;
     let has_left = caller.device.state == DeviceState::Left;
-    if has_left && request.pushes.is_empty() {
+    if has_left && request.pushes.is_empty() && request.deposits.is_empty() {
         return Err(refusal("revoked"));
     }
     if !has_left {
@@ -81,10 +81,13 @@ fn answer(
     if !exchange.take_pushes(sink) {
         return Ok(());
     }
-    if has_left {
-        return Err(refusal("revoked"));
-    }
     if !exchange.take_deposits(sink) {
+        return Ok(());
+    }
+    if has_left {
+        // Nothing is given, and it asks again: with what else is unsent, or to hear that it is revoked.
+        let heads = exchange.request.cursors.clone();
+        sink(AnswerFrame::Heads(Heads { heads, more: true, digests: Vec::new() }));
         return Ok(());
     }
     exchange.give_pages(sink).map_err(|error| unavailable(&error))
