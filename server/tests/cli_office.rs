@@ -207,6 +207,21 @@ fn a_migrant_corrects_the_own_phone_and_consents() {
     let office = Office::open();
     let worker = office.phone("outreach", &["oujda"], "Nadia");
     let id = worker.registers("Binta Exemple", "oujda", "GN");
+    let session = worker.does(&[
+        "session",
+        "add",
+        "--module",
+        "crafts",
+        "--point",
+        "oujda",
+        "--start",
+        "2026-10-06T09:00:00+01:00",
+        "--minutes",
+        "120",
+        "--capacity",
+        "20",
+    ]);
+    let session = session["id"].as_str().unwrap();
     worker.syncs();
     let migrant = office.phone_of("migrant", &[], "Binta", &["--person", &id]);
     migrant.syncs();
@@ -214,12 +229,16 @@ fn a_migrant_corrects_the_own_phone_and_consents() {
     assert_eq!(migrant.shows(&id).field("person", "name")["by"], json!({"name": null, "role": "outreach"}));
     migrant.does(&["edit", &id, "--set", "phone=+212661234567", "--set", "channel=whatsapp"]);
     migrant.does(&["consent", &id, "photo", "refused", "--form", "oral"]);
+    migrant.does(&["enrol-in", session, &id]);
+    assert_eq!(migrant.run(&["attend", session, &id, "present"]).failed(), (1, "not_allowed".to_owned()));
+    migrant.does(&["feedback", session, "--satisfied", "no"]);
     assert_eq!(migrant.run(&["edit", &id, "--set", "sex=m"]).failed(), (1, "not_allowed".to_owned()));
     migrant.syncs();
     worker.syncs();
     let shown = worker.shows(&id);
     assert_eq!(shown.value("person", "phone"), &json!(["+212661234567"]));
     assert_eq!(shown.0["standing"]["consents"]["photo"], "refused");
+    assert_eq!(shown.value("path", &format!("enrolment/{session}")), "requested");
 }
 
 #[test]
@@ -251,4 +270,23 @@ fn a_revoked_phone_is_told_so_and_keeps_what_it_could_not_send() {
     foras(&["device", "revoke", &device, "--lost", "--data", data]).done();
     assert_eq!(worker.run(&["sync"]).failed(), (1, "revoked".to_owned()));
     assert_eq!(worker.pending(), 3);
+}
+
+#[test]
+fn a_mission_plans_a_virtual_session_for_its_country() {
+    let office = Office::open();
+    let mission = office.phone("origin_counsellor", &["ML"], "Oumar");
+    let plan = |more: &[&str]| {
+        let start = "2026-10-07T10:00:00Z";
+        let base = ["session", "add", "--module", "awareness", "--point", "oujda", "--start", start];
+        mission.run(&[&base[..], &["--minutes", "60", "--capacity", "10"], more].concat())
+    };
+    assert_eq!(plan(&[]).failed(), (1, "not_allowed".to_owned()));
+    let session = plan(&["--virtual", "--individual"]).done()["id"].as_str().unwrap().to_owned();
+    mission.syncs();
+    let worker = office.phone("outreach", &["oujda"], "Nadia");
+    worker.syncs();
+    let shown = worker.shows(&session);
+    assert_eq!((shown.value("session", "country"), shown.value("session", "mode")), (&json!("ML"), &json!("virtual")));
+    assert_eq!(worker.run(&["edit", &session, "--set", "mode=paper"]).failed(), (1, "invalid_value".to_owned()));
 }

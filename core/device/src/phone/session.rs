@@ -61,9 +61,12 @@ impl Phone {
     /// # Errors
     /// [`Error::InvalidValue`] or [`Error::NotAllowed`]; nothing is then written.
     pub fn add_session(&mut self, session: &NewSession) -> Result<Planned, Error> {
-        self.enrolled()?;
+        let mut settings = session.settings();
+        // A mission's own session is told by its country.
+        let country = self.enrolled()?.places().iter().find_map(|place| place.country());
+        settings.extend(country.map(|country| Setting::new("country", country.code())));
         let id = self.new_id()?;
-        let edits = self.session_edits(&session.settings())?;
+        let edits = self.session_edits(&settings)?;
         let record = identity::record(Kind::Session, id, None);
         self.store.commit(self.now_ms(), &[RecordEdits { record, edits }])?;
         Ok(Planned { id: id.to_string() })

@@ -37,7 +37,8 @@ pub static PATH: KindRule = KindRule {
         programme: true,
         country: CountryRule::Proposed,
     },
-    creators: ROSTER_STAFF,
+    // It comes about with the first enrolment or roll call, whoever makes it.
+    creators: ENROLMENT_WRITERS,
     fields: &[
         FieldRule::per_item(
             "enrolment",

@@ -103,8 +103,8 @@ fn of_a_case(kind: &str, field: &str, creating: bool, who: Somebody, world: Worl
         }
         "path" => match field {
             "seat" => !creating && who.role == "server",
-            "enrolment" => roster || !creating && (migrant || opened(who, world)),
-            "attendance" => roster || !creating && opened(who, world),
+            "enrolment" => roster || migrant || opened(who, world),
+            "attendance" => roster || opened(who, world),
             "ticket" => roster,
             _ => false,
         },
