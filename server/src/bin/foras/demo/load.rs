@@ -58,7 +58,7 @@ fn register(phone: &mut Phone, programme: &Programme, point: Point) -> Result<()
         serde_json::to_writer(&mut file, line).map_err(std::io::Error::other)?;
         file.push(b'\n');
     }
-    let done = phone.import(file.as_slice(), |_| {})?;
+    let done = phone.import(file.as_slice(), |_| {}).map_err(|stopped| stopped.error)?;
     if let Some(refused) = done.refused.first() {
         let field = refused.field.as_deref().unwrap_or("-");
         return Err(Failure::refused(
