@@ -50,6 +50,18 @@ fn a_file_is_imported_once_and_its_sessions_are_made_once() {
     assert_eq!(colleague.syncs()["refused"], 0);
     assert_eq!(colleague.does(&["list", "people"])["total"], 5);
     assert_eq!(colleague.does(&["list", "sessions"])["total"], 1);
+
+    // Both phones gave a number to the same person: somebody chooses between them.
+    let conflicts = colleague.does(&["conflicts"]);
+    assert_eq!(conflicts["total"], 5);
+    let id = conflicts["items"][0]["id"].as_str().unwrap();
+    let other = conflicts["items"][0]["fields"]["case_number"]["others"][0]["value"].as_str().unwrap();
+    let choose = |number: &str| colleague.run(&["edit", id, "--set", &format!("case_number={number}")]);
+    assert_eq!(choose("OUJ9-1").failed(), (2, "misuse".to_owned()));
+    choose(other).done();
+    assert_eq!(choose(other).failed(), (2, "misuse".to_owned()));
+    assert_eq!(colleague.does(&["conflicts"])["total"], 4);
+    assert_eq!(colleague.does(&["show", other])["id"], id);
 }
 
 #[test]

@@ -69,6 +69,12 @@ impl From<foras::Error> for Failure {
     }
 }
 
+impl From<foras::phone::ImportStopped> for Failure {
+    fn from(stopped: foras::phone::ImportStopped) -> Self {
+        stopped.error.into()
+    }
+}
+
 /// Where a command prints.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terminal {

@@ -62,11 +62,23 @@ enum Action {
     Show(read::Show),
     /// The fields that `register`, `edit` and `session` set.
     Fields,
-    /// Write every case as a line of JSON.
+    /// Write every case as a line of JSON, in the shape that `import` reads, with its id.
+    ///
+    /// Not in it: what an import gives anew (case number, who wrote when), interviews, handovers, earlier consents, and
+    /// satisfaction, since nothing links an answer to its giver.
     Export,
     /// Register people from a file of JSON lines.
+    ///
+    /// Needed on each line: name, sex, birth_year, nationality, country, point, registered_on (YYYY-MM-DD), and
+    /// consents with the form of `assist`, as {"assist":"oral"}, or else basis. Also: ref, modules, as
+    /// [{"module":"awareness","on":"2026-10-05","attendance":"present"}], satisfaction (yes, no, none),
+    /// vulnerabilities, and every field of person, case and project that `foras phone fields` lists. A line has at most
+    /// 64 KiB. A person whom this phone holds already, by ref or else by the whole line, is left as it is.
     Import(bulk::Import),
     /// Make the edits of a file of JSON lines, each durable by itself.
+    ///
+    /// A line is {"id":"…","set":{"needs":"shelter","phone":["+212612345678"],"cv":null}}, or bears "ref" instead of
+    /// "id". null clears; a list replaces the whole set.
     Apply(bulk::Apply),
 }
 
