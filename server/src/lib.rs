@@ -37,3 +37,6 @@ pub use server::Server;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests;
+
+#[doc = include_str!("../../core/docs/security.md")]
+pub mod security {}

@@ -10,3 +10,6 @@ pub mod store;
 
 pub use error::Error;
 pub use phone::Phone;
+
+#[doc = include_str!("../../docs/architecture.md")]
+pub mod architecture {}

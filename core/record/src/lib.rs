@@ -22,3 +22,6 @@ pub mod role;
 pub mod ruling;
 pub mod standing;
 pub mod value;
+
+#[doc = include_str!("../../docs/merging.md")]
+pub mod merging {}

@@ -18,3 +18,6 @@ pub mod push;
 pub mod record;
 pub mod sync;
 pub mod version;
+
+#[doc = include_str!("../../docs/protocol.md")]
+pub mod protocol {}

@@ -4,10 +4,10 @@
 //! 1. limits on body, frame and rate, before anything is parsed (`foras-wire`, the server's HTTP layer);
 //! 2. plain change chunks only, and 3. our own parser reads header and run lengths first ([`crate::change`]);
 //! 4. the actor is the signer's, and the proof covers record, kind, generation and hash ([`crate::proof`]);
-//! 5. sequence, operation counters ([`order`]) and references between operations ([`crate::change::Lineage`]);
+//! 5. sequence, operation counters (`order`) and references between operations ([`crate::change::Lineage`]);
 //! 6. missing dependencies wait outside automerge ([`Verdict::Parked`]);
 //! 7. kind and fields under the grant named (the `gate`, [`crate::access::check_change`]);
-//! 8. rehearsal under `catch_unwind` ([`rehearsal`]);
+//! 8. rehearsal under `catch_unwind` (`rehearsal`);
 //! 9. one transaction, then the acknowledgement (device and server stores).
 //!
 //! Why so much: automerge 0.12 panics, corrupts or allocates without bound on hostile input, and a change once
