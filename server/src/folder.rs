@@ -69,6 +69,7 @@ impl Folder {
         // Written aside and renamed, so that a crash leaves a whole key or none.
         let aside = self.0.join("server.key.new");
         let mut file = private_file(&aside)?;
+        file.set_len(0)?;
         file.write_all(format!("{server}\n{}\n", HEXLOWER.encode(&seed)).as_bytes())?;
         file.sync_all()?;
         fs::rename(&aside, &path)?;
@@ -86,10 +87,10 @@ fn read_key(path: &Path) -> Result<(ServerId, SigningKey), ServerError> {
     Ok((server.parse().map_err(|_| BAD)?, SigningKey::from_bytes(&seed)))
 }
 
-/// A new file, or an emptied one, that only its owner reads.
+/// A file that only its owner reads, made if there is none.
 pub(crate) fn private_file(path: &Path) -> Result<File, ServerError> {
     let mut options = OpenOptions::new();
-    options.create(true).truncate(true).write(true);
+    options.create(true).truncate(false).write(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;

@@ -69,18 +69,29 @@ impl Intake<'_> {
     ) -> Result<(), Stop> {
         let root = set.first().map(|item| item.push_root.0.to_vec()).unwrap_or_default();
         let moves = self.plan_moves(&touched, cases)?;
+        let mut unseen = Vec::new();
         for touched in touched.iter().filter(|touched| touched.before == 0) {
             let names = moves.get(&touched.record.key);
-            let sees = names.is_some_and(|names| author.audiences.iter().any(|own| names.contains(own.as_str())));
-            if !sees {
+            if names.is_some_and(|names| author.audiences.iter().any(|own| names.contains(own.as_str()))) {
+                continue;
+            }
+            if !self.in_grace(author, touched.record.case.as_ref())? {
                 let at = set.iter().position(|item| item.record.key == touched.record.key).unwrap_or(0);
                 return Err(Stop::Refused(at, NOT_ALLOWED.into()));
             }
+            unseen.push(touched.record.key);
         }
         for case in cases {
             self.note_custody(case)?;
         }
-        Ok(self.store(touched, &moves, Some((&author.actor, &root)), self.now_ms)?)
+        self.store(touched, &moves, Some((&author.actor, &root)), self.now_ms)?;
+        // What a mission made while it held the case is kept, and leaves its devices again.
+        for record in unseen {
+            for audience in author.audiences.iter().filter(|own| own.class() == "casework") {
+                self.journal.drop_record(audience.as_str(), &record, self.now_ms);
+            }
+        }
+        Ok(())
     }
 
     /// Remembers until when a mission held the case, where its custody ended otherwise than by a withdrawal.
@@ -94,7 +105,7 @@ impl Intake<'_> {
     }
 
     /// Whether the author has, or had, the record that the item changes.
-    fn check_place(&self, author: &SetAuthor, item: &SetItem<'_>) -> Result<(), Stop> {
+    fn check_place(&mut self, author: &SetAuthor, item: &SetItem<'_>) -> Result<(), Stop> {
         let Some(stored) = records::get(self.db, &item.record.key)? else { return Ok(()) };
         if stored != *item.record {
             return Err(Stop::Refused(0, "wrong_identity".into()));
@@ -115,8 +126,12 @@ impl Intake<'_> {
     }
 
     /// Whether the author's mission held the case until lately: the rule of then applies for a time.
-    fn in_grace(&self, author: &SetAuthor, case: Option<&RecordId>) -> Result<bool, ServerError> {
+    fn in_grace(&mut self, author: &SetAuthor, case: Option<&RecordId>) -> Result<bool, ServerError> {
         let Some(case) = case.filter(|_| author.facts.role == Role::OriginCounsellor) else { return Ok(false) };
+        let shared = |standing: Standing| standing.consents_to(Purpose::ShareWithOriginMission);
+        if !self.standing(case)?.is_some_and(shared) {
+            return Ok(false);
+        }
         for country in author.facts.places.iter().filter_map(|place| place.country()) {
             if let Some(until_ms) = records::custody_ended(self.db, case, country.code())?
                 && self.now_ms - until_ms <= GRACE_MS

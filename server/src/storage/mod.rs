@@ -44,10 +44,8 @@ pub(crate) struct Database {
 impl Database {
     /// The database at `path`, made or brought up to date.
     pub(crate) fn open(path: &Path) -> Result<Self, ServerError> {
-        if !path.exists() {
-            // Made here, so that SQLite gives its other files the same permissions.
-            drop(crate::folder::private_file(path)?);
-        }
+        // Made here, so that SQLite gives its other files the same permissions.
+        drop(crate::folder::private_file(path)?);
         let mut writer = Connection::open(path)?;
         prepare(&writer)?;
         migrate(&mut writer)?;

@@ -214,6 +214,32 @@ fn custody_that_was_given_back_is_honoured_for_a_month() {
 }
 
 #[test]
+fn a_note_written_while_the_mission_held_the_case_is_kept_unless_consent_ended() {
+    for withdrawn in [false, true] {
+        let mut office = Office::open();
+        let (mut worker, mut mission) = (office.outreach("oujda", "Agent"), office.mission("ML"));
+        let (awa, proposal) = handed_over(&mut office, &mut worker, &mut mission);
+        let note = foras_record::identity::record(Kind::Note, RecordId([7; 16]), Some(awa.id()));
+        mission.act(office.now_ms, &[(note, vec![put(Kind::Note, "topics", "the journey")])]);
+        worker.sync(&mut office).durable();
+        awa.handover(&mut office, &mut worker, HandoverStep::Undone, Some(proposal));
+        if withdrawn {
+            awa.consent(&mut office, &mut worker, ConsentStatus::Withdrawn);
+        }
+        worker.sync(&mut office).durable();
+        let outcomes = mission.sync(&mut office).exceptions();
+        worker.sync(&mut office).durable();
+        if withdrawn {
+            assert_eq!(outcomes, ["quarantined left_audience"]);
+        } else {
+            assert_eq!(outcomes, Vec::<String>::new());
+            assert!(!mission.holds(&note));
+        }
+        assert_eq!(worker.holds(&note), !withdrawn);
+    }
+}
+
+#[test]
 fn a_push_that_is_sent_again_is_taken_once() {
     let mut office = Office::open();
     let mut worker = office.outreach("oujda", "Agent");
