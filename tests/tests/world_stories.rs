@@ -1,6 +1,7 @@
 //! Stories of the programme in the simulated world. Each ends at rest, where the laws of sync hold.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use foras::phone::NewSession;
 use foras_server::Revocation;
 use foras_tests::world::weather::Weather;
 use foras_tests::world::{DeviceNumber, World};
@@ -217,4 +218,27 @@ fn a_persons_own_phone_holds_the_own_case_and_no_other() {
     world.edit(own, &case, "project_idea", "a shop").unwrap();
     world.run_until_quiescent();
     assert_eq!(world.values(counsellor, &case, "project_idea"), ["a shop"]);
+}
+
+#[test]
+fn equal_sessions_of_one_second_are_two_records() {
+    let (mut world, worker, counsellor, _) = oujda(13);
+    let session = NewSession {
+        module: "awareness".to_owned(),
+        point: "oujda".to_owned(),
+        start: "2026-10-05T10:00:00+01:00".to_owned(),
+        minutes: 90,
+        capacity: 12,
+        is_virtual: false,
+        individual: false,
+    };
+    // Same author, same content, same second: the changes have one hash.
+    let first = world.phone(worker).add_session(&session).unwrap().id;
+    world.sync(worker).unwrap();
+    let second = world.phone(worker).add_session(&session).unwrap().id;
+    world.sync(worker).unwrap();
+    world.run_until_quiescent();
+    for number in [worker, counsellor] {
+        assert!(world.phone(number).show(&first).is_ok() && world.phone(number).show(&second).is_ok());
+    }
 }

@@ -6,7 +6,7 @@
 use minicbor::{Decode, Encode};
 
 use crate::audience::AudienceName;
-use crate::id::{Actor, ChangeHash, Digest32, RecordId, ServerId, Signature64};
+use crate::id::{Actor, Digest32, RecordId, ServerId, Signature64};
 use crate::merkle;
 use crate::record::{RecordKey, RecordRef};
 
@@ -28,8 +28,9 @@ pub enum Entry {
     Change(ChangeEntry),
     /// All changes of a record that came into this audience, dependencies first.
     Whole(WholeEntry),
-    /// The change at this position came from the receiver itself, in the request that this answers.
-    Known(ChangeHash),
+    /// A change of this record that came from the receiver itself, in the request that this answers. The record is named
+    /// and not the change: equal changes of several records have one hash.
+    Known(RecordKey),
     /// The record left this audience: delete it, unless another audience of the device holds it.
     Drop(RecordKey),
     /// The person of this case was erased: delete everything of it.
@@ -122,7 +123,7 @@ impl From<&Entry> for RawEntry {
         match entry {
             Entry::Change(change) => raw(CHANGE, change),
             Entry::Whole(whole) => raw(WHOLE, whole),
-            Entry::Known(hash) => raw(KNOWN, hash),
+            Entry::Known(key) => raw(KNOWN, key),
             Entry::Drop(key) => raw(DROP, key),
             Entry::Erase(case) => raw(ERASE, case),
             Entry::Author(author) => raw(AUTHOR, author),

@@ -11,7 +11,7 @@ use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use foras_wire::enrol::{CaseNumberBlock, EnrolAnswer, EnrolRequest};
 use foras_wire::frame::{FrameReader, decode_request, encode_frame, encode_request, from_cbor, to_cbor};
 use foras_wire::grant::{Grant, SignedGrant};
-use foras_wire::id::{Actor, ChangeHash, DeviceId, Incarnation, Nonce, PublicKey, RecordId, ServerId, Signature64};
+use foras_wire::id::{Actor, DeviceId, Incarnation, Nonce, PublicKey, RecordId, ServerId, Signature64};
 use foras_wire::page::{AuthorEntry, ChangeEntry, Entry, Page, RawEntry, SeenEntry, WholeEntry};
 use foras_wire::push::{Push, PushItem};
 use foras_wire::record::{KindCode, RecordKey, RecordRef};
@@ -49,7 +49,7 @@ fn entries() -> Vec<Entry> {
         Entry::Author(AuthorEntry { actor: Actor([1; 16]), name: Some("Samira".into()), role: "outreach".into() }),
         Entry::Change(ChangeEntry { record: record(), chunk: vec![1, 2, 3], received_ms: 1_790_000_000_000 }),
         Entry::Whole(WholeEntry { record: record(), chunks: vec![vec![1].into(), vec![2].into()], received_ms: 5 }),
-        Entry::Known(ChangeHash([2; 32])),
+        Entry::Known(record().key),
         Entry::Drop(record().key),
         Entry::Erase(RecordId([3; 16])),
         Entry::Seen(SeenEntry { key: record().key, country: "ML".into(), through: 9, at_ms: 7 }),

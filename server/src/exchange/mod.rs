@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use foras_wire::frame;
 use foras_wire::id::ChangeHash;
+use foras_wire::record::RecordKey;
 use foras_wire::sync::{AnswerFrame, Credentials, Heads, Refusal, SyncRequest, Welcome};
 use foras_wire::version::ProtocolRange;
 
@@ -30,7 +31,7 @@ pub(crate) struct Exchange<'a> {
     pub(crate) request: SyncRequest,
     pub(crate) now_ms: i64,
     /// Changes of this request that are durable: the device has them.
-    pub(crate) own: BTreeSet<ChangeHash>,
+    pub(crate) own: BTreeSet<(RecordKey, ChangeHash)>,
 }
 
 /// Answers the body of `POST /v1/sync`.

@@ -123,8 +123,8 @@ impl<'a> Composer<'a> {
     fn change(&self, record: RecordRef, ord: u64) -> Result<Entry, ServerError> {
         let change = records::change(self.db, &record.key, ord)?;
         let change = change.ok_or(ServerError::Corrupt("a log names a change that is not there"))?;
-        if self.exchange.own.contains(&change.hash) {
-            return Ok(Entry::Known(change.hash));
+        if self.exchange.own.contains(&(record.key, change.hash)) {
+            return Ok(Entry::Known(record.key));
         }
         Ok(Entry::Change(ChangeEntry { record, chunk: change.chunk, received_ms: change.received_ms }))
     }

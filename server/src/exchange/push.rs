@@ -102,9 +102,9 @@ impl Exchange<'_> {
                 }
             }
         }
-        for (outcome, hash) in outcomes.iter().zip(&verified.hashes) {
+        for ((outcome, item), hash) in outcomes.iter().zip(&push.items).zip(&verified.hashes) {
             if matches!(outcome, None | Some(Outcome::Duplicate)) {
-                self.own.insert(*hash);
+                self.own.insert((item.record.key, *hash));
             }
         }
         outcomes

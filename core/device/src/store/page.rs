@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use foras_record::proof;
 use foras_wire::audience::AudienceName;
-use foras_wire::id::ChangeHash;
 use foras_wire::page::{AuthorEntry, Entry, Page, SeenEntry};
 use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -130,7 +129,7 @@ impl Applying<'_, '_> {
                 let chunks = whole.chunks.into_iter().map(Vec::from);
                 self.collect(whole.record, chunks, position, whole.received_ms);
             }
-            Entry::Known(hash) => self.known(&hash, position)?,
+            Entry::Known(key) => self.known(&key, position)?,
             Entry::Drop(key) => {
                 self.arrive(&key)?;
                 self.applied.dropped += u32::from(leave::record(self.writing, self.audience, &key)?);
@@ -200,27 +199,10 @@ impl Applying<'_, '_> {
         hold(self.writing.connection(), self.audience, row, last)
     }
 
-    /// The change at this position is this device's own. Equal changes of several records have one hash: each position
-    /// then takes the first of them, in the order in which they were made, that has none in this audience yet.
-    fn known(&mut self, hash: &ChangeHash, position: u64) -> Result<(), Error> {
-        let point = leave::point_of(self.audience.as_str()).unwrap_or_default();
-        let sql = "SELECT change.row, record.row, record.kind, record.id, record.case_id, record.generation \
-                   FROM change JOIN record ON record.row = change.record \
-                   WHERE change.hash = ?1 AND NOT EXISTS \
-                   (SELECT 1 FROM placed WHERE placed.change = change.row AND placed.audience = ?2) \
-                   ORDER BY ?3 <> '' AND record.point NOT IN ('', ?3), change.row LIMIT 1";
-        let connection = self.writing.connection();
-        let found = connection
-            .prepare_cached(sql)?
-            .query_row(params![hash.as_bytes(), self.audience.as_str(), point], |row| {
-                Ok((row.get::<_, i64>(0)?, rows::RecordRow(row.get(1)?), rows::record_ref(row, 2)?))
-            })
-            .optional()?;
-        let Some((change, row, record)) = found else { return Ok(()) };
-        hold(connection, self.audience, row, position)?;
-        let sql = "INSERT INTO placed (change, audience) \
-                   SELECT ?1, ?2 WHERE (SELECT count(*) FROM change WHERE hash = ?3) > 1";
-        connection.prepare_cached(sql)?.execute(params![change, self.audience.as_str(), hash.as_bytes()])?;
+    /// The change at this position is this device's own: it has it, and holds the record by this audience now.
+    fn known(&mut self, key: &RecordKey, position: u64) -> Result<(), Error> {
+        let Some((row, record)) = rows::find(self.writing.connection(), key)? else { return Ok(()) };
+        hold(self.writing.connection(), self.audience, row, position)?;
         self.writing.touch(&record);
         Ok(())
     }

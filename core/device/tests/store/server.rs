@@ -309,7 +309,7 @@ impl Server {
             Entry::Change(change) => {
                 let own = change::chunk_hash(&change.chunk).ok();
                 let own = own.filter(|hash| known.contains(&(change.record.key, *hash)));
-                own.map_or_else(|| RawEntry::from(entry), |hash| RawEntry::from(&Entry::Known(hash)))
+                own.map_or_else(|| RawEntry::from(entry), |_| RawEntry::from(&Entry::Known(change.record.key)))
             }
             entry => RawEntry::from(entry),
         };

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use foras_sync::engine::Config;
 use foras_sync::{Effect, Engine, Event, Fate, LinkFailure, OutgoingPush, Summary, Work};
-use foras_wire::id::{ChangeHash, Incarnation, Nonce, RecordId, Signature64};
+use foras_wire::id::{Incarnation, Nonce, RecordId, Signature64};
 use foras_wire::page::{Entry, Page, RawEntry};
 use foras_wire::push::{Push, PushItem};
 use foras_wire::record::{KindCode, RecordKey, RecordRef};
@@ -28,10 +28,11 @@ fn number_of(chunk: &[u8]) -> u64 {
     u64::from_be_bytes(chunk.try_into().unwrap())
 }
 
-pub fn hash(number: u64) -> ChangeHash {
-    let mut bytes = [0; 32];
+/// The record that carries `number`.
+pub fn key(number: u64) -> RecordKey {
+    let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&number.to_be_bytes());
-    ChangeHash(bytes)
+    RecordKey { kind: KindCode(1), id: RecordId(bytes) }
 }
 
 /// A server: logs of numbers, and what it answers about some of them.
@@ -140,7 +141,7 @@ impl Server {
 }
 
 pub fn page(audience: u16, from: u64, numbers: &[u64]) -> Page {
-    let entries = numbers.iter().map(|number| RawEntry::from(&Entry::Known(hash(*number)))).collect();
+    let entries = numbers.iter().map(|number| RawEntry::from(&Entry::Known(key(*number)))).collect();
     Page { audience, from, entries, signature: Signature64([0; 64]) }
 }
 
@@ -221,8 +222,8 @@ impl Store {
                 let audience = usize::from(page.audience);
                 assert_eq!(page.from, self.cursors[audience], "a page with a gap reached the store");
                 for entry in &page.entries {
-                    let Ok(Entry::Known(hash)) = Entry::try_from(entry) else { panic!("another entry") };
-                    self.applied[audience].push(number_of(&hash.as_bytes()[..8]));
+                    let Ok(Entry::Known(key)) = Entry::try_from(entry) else { panic!("another entry") };
+                    self.applied[audience].push(number_of(&key.id.as_bytes()[..8]));
                 }
                 self.cursors[audience] = page.to();
                 return Some(Event::PageApplied { received: page.entries.len() as u32 });

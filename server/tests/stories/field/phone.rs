@@ -200,9 +200,9 @@ impl Phone {
                 let chunks: Vec<Vec<u8>> = entry.chunks.into_iter().map(Into::into).collect();
                 self.changes(audience, entry.record, &chunks);
             }
-            Entry::Known(hash) => {
-                let known = self.records.iter().find(|(_, (_, history))| history.knows(&hash)).map(|(key, _)| *key);
-                self.held.entry(known.unwrap()).or_default().insert(audience.to_owned());
+            Entry::Known(key) => {
+                assert!(self.records.contains_key(&key));
+                self.held.entry(key).or_default().insert(audience.to_owned());
             }
             Entry::Drop(key) => {
                 let held = self.held.entry(key).or_default();

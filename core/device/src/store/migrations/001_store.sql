@@ -48,7 +48,6 @@ CREATE TABLE change (
   chunk       BLOB    NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX change_record ON change (record, hash);
-CREATE INDEX change_hash ON change (hash);
 
 -- Own changes that the server has not acknowledged. They hold their bytes themselves: a record may leave before they do.
 CREATE TABLE outbox (
@@ -125,10 +124,3 @@ CREATE TABLE parked (
   chunk      BLOB    NOT NULL,
   PRIMARY KEY (kind, id, hash)
 ) STRICT;
-
--- Where equal changes of several records stand in a log: they share a hash, and the log names own changes by it alone.
-CREATE TABLE placed (
-  change   INTEGER NOT NULL REFERENCES change (row) ON DELETE CASCADE,
-  audience TEXT    NOT NULL,
-  PRIMARY KEY (change, audience)
-) STRICT, WITHOUT ROWID;
