@@ -28,7 +28,10 @@ fn five_phones_meet_again_and_nothing_is_lost() {
     assert_eq!(number(&shown, "handovers_accepted"), 1);
     assert!(number(&shown, "dropped_after_withdrawal") >= 3, "{shown}");
     let figure = |id: &str| shown["figures"][id]["value"].clone();
-    assert_eq!((figure("foras_accompanied"), figure("trained_2018"), figure("awareness_2018")), (40.into(), 8.into(), 22.into()));
+    assert_eq!(
+        (figure("foras_accompanied"), figure("trained_2018"), figure("awareness_2018")),
+        (40.into(), 8.into(), 22.into())
+    );
     assert_eq!((figure("trained_2021_q1"), figure("guinea_virtual_group")), (108.into(), 8.into()));
     assert_eq!(shown["figures"]["guinea_virtual_group"]["by_sex"]["f"], 1);
     for line in ran.stderr.lines() {

@@ -63,7 +63,8 @@ fn figures_are_counted_beside_the_running_server() {
     }
     assert_eq!(total["satisfied"], json!({"share": 0.83, "n": 6, "non_response": 0}));
     let rows = report["rows"].as_array().unwrap();
-    let sexes: Vec<_> = rows.iter().map(|row| (row["sex"].as_str().unwrap(), row["registered"].as_u64().unwrap())).collect();
+    let sexes: Vec<_> =
+        rows.iter().map(|row| (row["sex"].as_str().unwrap(), row["registered"].as_u64().unwrap())).collect();
     assert_eq!(sexes, [("f", 2), ("m", 6)]);
     office.stop_server();
     assert_eq!(foras(&year(&data, &[])).done()["total"]["registered"], 8);

@@ -26,8 +26,7 @@ pub(super) async fn sync(
     request: Body,
 ) -> Response {
     let Some(credentials) = credentials::of(&headers) else {
-        // Read a little, so that the other side hears the answer before the connection closes.
-        drop(body::read(request, STRANGER_BYTES_MAX, body::STRANGER_TIMEOUT_S).await);
+        body::drain(request);
         return refused(StatusCode::OK, refusal("unauthenticated"));
     };
     let known = {
@@ -50,9 +49,15 @@ pub(super) async fn sync(
     if reading.is_none() && own_turn.is_none() {
         return refused(StatusCode::OK, busy());
     }
-    let body = match body::read(request, limit, timeout_s).await {
-        Ok(body) => body,
-        Err(status) => return refused(status, refusal("too_large")),
+    let body = if !known && body::is_longer(&request, limit) {
+        // It is answered with a challenge before it is read; the next request, which answers that, is read.
+        body::drain(request);
+        Vec::new()
+    } else {
+        match body::read(request, limit, timeout_s).await {
+            Ok(body) => body,
+            Err(status) => return refused(status, refusal("too_large")),
+        }
     };
     let Ok(place) = places.clone().acquire_owned().await else { return refused(StatusCode::OK, busy()) };
     let (sender, frames) = stream::channel();

@@ -96,16 +96,33 @@ fn headers(phone: &Phone) -> String {
     format!("Foras-Device: {}\r\nAuthorization: Foras {token}\r\n", phone.grant.device)
 }
 
+/// The answer, read as far as it says that it goes: the server may keep the connection for what is still on its way.
 fn read_answer(stream: &mut TcpStream) -> (u16, Vec<u8>) {
     let mut bytes = Vec::new();
-    // A reset after the answer is as good as an end.
-    drop(stream.read_to_end(&mut bytes));
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer");
+    let mut more = |bytes: &mut Vec<u8>| {
+        let mut piece = [0; 4096];
+        // A reset after the answer is as good as an end.
+        let length = stream.read(&mut piece).unwrap_or(0);
+        bytes.extend_from_slice(&piece[..length]);
+        length > 0
+    };
+    let end = loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break end + 4;
+        }
+        assert!(more(&mut bytes), "no answer");
+    };
     let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let body = &bytes[end + 4..];
-    let body = if head.contains("transfer-encoding: chunked") { unchunked(body) } else { body.to_vec() };
-    (status, body)
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+    let chunked = head.contains("transfer-encoding: chunked");
+    let is_whole = |bytes: &[u8]| match length {
+        Some(length) => bytes.len() >= end + length,
+        None => chunked && bytes.ends_with(b"\r\n0\r\n\r\n"),
+    };
+    while !is_whole(&bytes) && more(&mut bytes) {}
+    let body = &bytes[end..];
+    (status, if chunked { unchunked(body) } else { body.to_vec() })
 }
 
 fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
@@ -202,7 +219,10 @@ fn bodies_that_are_too_long_are_not_read() {
     let mut wrong = phone.clone();
     wrong.token = [1; 32];
     let stranger = request("/v1/sync", &headers(&wrong), &[0; 1024], 300 * 1024);
-    assert_eq!(listening.send(&stranger).0, 413);
+    let (status, body) = listening.send(&stranger);
+    let answer = frames(&body);
+    assert_eq!((status, answer.refusal()), (200, "unauthenticated"), "a challenge, before anything is read");
+    assert!(answer.refused.unwrap().nonce.is_some());
     let enrolment = request("/v1/enrol", "", &[0; 1024], 5_000);
     let (status, body) = listening.send(&enrolment);
     assert_eq!((status, frames(&body).refusal()), (413, "too_large"));
