@@ -1,6 +1,6 @@
 //! One phone of the world: its folder, its app while that runs, and what is on the way to it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -16,6 +16,9 @@ use super::chance::Chance;
 use super::clock::{TrueTime, WrongClock};
 use super::network::{Arrival, Network, Request};
 use super::weather::Weather;
+
+/// Length of a value that chance writes, such as `value-00017.`, in bytes.
+const VALUE_BYTES: usize = 12;
 
 /// What the world does to a device while it steps.
 pub struct Around<'a> {
@@ -143,6 +146,23 @@ impl Device {
         copy_folder(self.folder.path(), folder.path()).expect("a folder is copied");
         self.kill();
         Self::in_folder(name.to_owned(), folder, self.clock.clone(), self.chance.clone())
+    }
+
+    /// Whatever of the form `value-00000.` stands in any file of the folder: what a thief of the phone could read.
+    #[must_use]
+    pub fn values_in_files(&self) -> BTreeSet<String> {
+        let mut values = BTreeSet::new();
+        for entry in fs::read_dir(self.folder.path()).expect("the folder") {
+            let bytes = fs::read(entry.expect("a file").path()).expect("a file that reads");
+            let starts = (0..bytes.len()).filter(|at| bytes.get(*at) == Some(&b'v'));
+            let found = starts.filter_map(|at| bytes.get(at..at + VALUE_BYTES));
+            values.extend(
+                found
+                    .filter(|bytes| bytes.starts_with(b"value-"))
+                    .map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
+            );
+        }
+        values
     }
 
     /// Asks for a sync; [`Device::step`] carries it out.

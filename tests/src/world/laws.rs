@@ -23,6 +23,7 @@ pub fn assert_all(world: &mut World) {
         }
         assert_converged(world, number, &truth);
         assert_nothing_waits(world, number);
+        assert_nothing_left_behind(world, number);
     }
     assert_no_edit_lost(world);
     assert_deposits_count_once(world, &truth);
@@ -57,6 +58,20 @@ fn assert_nothing_waits(world: &mut World, number: DeviceNumber) {
     let device = world.device(number).name.clone();
     let pending = world.phone(number).store().pending().expect("the outbox");
     assert_eq!((pending.changes, pending.deposits), (0, 0), "{device} still has something to send");
+}
+
+/// Nothing of a case that the device does not hold stands in any of its files.
+fn assert_nothing_left_behind(world: &mut World, number: DeviceNumber) {
+    let left: BTreeSet<_> = world.oracle.edits.iter().map(|edit| edit.case.clone()).collect();
+    let left: BTreeSet<_> = left.into_iter().filter(|case| !world.holds(number, case)).collect();
+    let of_left = world.oracle.edits.iter().filter(|edit| left.contains(&edit.case));
+    let of_left: BTreeSet<_> = of_left.map(|edit| edit.value.clone()).collect();
+    if of_left.is_empty() {
+        return;
+    }
+    let device = world.device(number);
+    let found: Vec<_> = device.values_in_files().intersection(&of_left).cloned().collect();
+    assert!(found.is_empty(), "{} does not hold {left:?}, but its files do: {found:?}", device.name);
 }
 
 /// No acknowledged edit is lost: what nobody overwrote is visible on every device that shows the case, and the bytes of

@@ -154,6 +154,14 @@ impl Programme {
         if plan.forks && world.chance.percent(30) {
             self.fork(world);
         }
+        if world.chance.percent(10) {
+            world.restart_server();
+        }
+        if world.chance.percent(10) {
+            // Somebody sets a clock back.
+            let colleague = *world.chance.clone().one_of(&self.staff);
+            world.ten_years_off(colleague.number, false);
+        }
         world.days_pass(1);
     }
 
