@@ -208,6 +208,19 @@ fn a_lost_phone_is_refused_and_its_neighbours_go_on() {
 }
 
 #[test]
+fn what_somebody_wrote_before_leaving_is_kept_for_a_supervisor() {
+    let (mut world, worker, counsellor, case) = oujda(14);
+    world.edit(worker, &case, "needs", "a doctor, said on the last day").unwrap();
+    let device = world.phone(worker).store().identity().unwrap().grant().device;
+    world.server().revoke(&device, Revocation::Left).unwrap();
+    assert_eq!(world.sync(worker), Err("revoked".to_owned()));
+    assert_eq!(world.phone(worker).store().pending().unwrap().changes, 0);
+    assert_eq!(world.quarantined(), 1);
+    world.run_until_quiescent();
+    assert!(world.values(counsellor, &case, "needs").is_empty());
+}
+
+#[test]
 fn a_persons_own_phone_holds_the_own_case_and_no_other() {
     let (mut world, worker, counsellor, case) = oujda(12);
     let other = world.register(worker, "Binta", "oujda").unwrap();

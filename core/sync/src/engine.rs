@@ -244,7 +244,11 @@ impl Engine {
     }
 
     fn refused(&mut self, refusal: Refusal, now: Now) -> Vec<Effect> {
-        self.close();
+        let forward = self.close().is_some_and(|exchange| exchange.went_forward());
+        if forward && self.more_work {
+            // The work of somebody who left is taken, request by request, before the device is refused.
+            return self.load();
+        }
         if refusal.code == "unauthenticated" && refusal.nonce.is_some() && !self.proved_again {
             self.proved_again = true;
             self.challenge = refusal.nonce;

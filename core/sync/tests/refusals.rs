@@ -116,6 +116,35 @@ fn revoked_devices_stop_and_only_a_person_tries_again() {
 }
 
 #[test]
+fn the_work_of_somebody_who_left_is_handed_in_before_the_device_is_refused() {
+    let mut store = Store::new(1, 1..=9);
+    let mut engine = engine();
+    let mut events = vec![Event::SyncRequested];
+    let mut requests = 0;
+    while let Some(event) = events.pop() {
+        for effect in engine.handle(event, 0, 0) {
+            match effect {
+                Effect::Send { request, .. } => {
+                    requests += 1;
+                    events.push(Event::Frame(Box::new(refusal("revoked", false, None, 0))));
+                    for at in (0..request.pushes.len()).rev() {
+                        events.push(Event::Frame(Box::new(acks(u16::try_from(at).unwrap(), vec![]))));
+                    }
+                    events.push(Event::Frame(Box::new(welcome(1))));
+                }
+                Effect::Failed { code, retryable, summary } => {
+                    assert_eq!((code.as_str(), retryable, summary.sent, requests), ("revoked", false, 9, 3));
+                    assert!(store.outbox.is_empty());
+                    return;
+                }
+                other => events.extend(store.perform(&other)),
+            }
+        }
+    }
+    panic!("the sync never ended");
+}
+
+#[test]
 fn a_challenge_is_answered_once_in_a_sync() {
     let mut store = Store::new(1, [1]);
     let mut engine = in_flight(&mut store);
