@@ -113,6 +113,22 @@ fn a_huge_start_op_cannot_win_over_later_edits() {
 }
 
 #[test]
+fn no_change_makes_the_next_honest_edit_panic() {
+    let mut history = registered();
+    // automerge counts operations in 32 bits and adds one to the highest: at their end the next commit panics.
+    for start in [u64::from(u32::MAX), u64::from(u32::MAX) - 1, (1 << 31) - 1, u64::MAX] {
+        let mut change = Forged::new(HOSTILE, 1, start).with_ops(&[put(HOSTILE, start, "photo", "x", vec![])]);
+        change.deps = history.heads();
+        let taken =
+            parse(&change.chunk()).is_ok_and(|change| admit(&mut history, &[change], &open) == [Verdict::Admitted]);
+        assert!(!taken, "start_op {start}");
+    }
+    let mut document = history.document().clone();
+    let honest = edit(&mut document, YASSINE, "photo", "p");
+    assert_eq!(admit(&mut history, &[honest], &open), [Verdict::Admitted]);
+}
+
+#[test]
 fn a_sequence_number_that_skips_or_repeats_is_refused() {
     let mut history = registered();
     for (seq, code) in [(7, "seq_gap"), (2, "seq_gap"), (0, "bad_seq")] {
