@@ -60,9 +60,9 @@ fn a_visitor_looks_around_afterwards() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
-    let mut next = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
-    let (outcome, serving) = (next(), next());
+    let outcome: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
     assert_eq!(outcome["lost_edits"], 0);
+    let serving = &outcome["serving"];
     let data = serving["data"].as_str().unwrap();
     let counted = foras(&["report", "--data", data, "--from", "2021-01-01", "--to", "2021-03-31"]).done();
     assert_eq!(counted["total"]["trained"], 108);
@@ -74,4 +74,26 @@ fn a_visitor_looks_around_afterwards() {
     Command::new("kill").args(["-TERM", &demo.id().to_string()]).status().unwrap();
     assert!(demo.wait().unwrap().success());
     assert!(!std::path::Path::new(data).exists(), "the demonstration leaves its folder behind");
+}
+
+/// Told to stop in the middle, it leaves nothing behind.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_demonstration_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_foras"))
+        .args(["demo", "--people", "1000", "--once", "--json"])
+        .env("TMPDIR", dir.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(demo.stderr.take().unwrap()).lines();
+    lines.next().unwrap().unwrap();
+    assert_eq!(dir.path().read_dir().unwrap().count(), 1);
+    Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap();
+    assert_eq!(demo.wait().unwrap().code(), Some(1));
+    let last: Value = serde_json::from_str(&lines.last().unwrap().unwrap()).unwrap();
+    assert_eq!(last["error"]["code"], "interrupted");
+    assert_eq!(dir.path().read_dir().unwrap().count(), 0);
 }

@@ -7,10 +7,11 @@
 //! | `office`, `device`, `load` | a server, phones, and how the programme gets in |
 //! | `story` | one day offline, what merges, a handover, a withdrawal |
 //! | `journal`, `laws` | what was acknowledged, and what must hold at rest |
-//! | `tell`, `outcome` | what is printed |
+//! | `tell`, `outcome`, `visit`, `interrupt` | what is printed, serving on, being told to stop |
 
 mod device;
 mod figures;
+mod interrupt;
 mod journal;
 mod laws;
 mod load;
@@ -19,19 +20,19 @@ mod outcome;
 mod programme;
 mod story;
 mod tell;
+mod visit;
 
 use clap::Args;
-use foras_record::place::{Place, Point};
-use foras_record::role::Role;
 
 use crate::output::{Failure, Terminal};
-use crate::serve;
 use device::Device;
+use interrupt::Interrupt;
 use office::Office;
 use outcome::Outcome;
 use programme::{PEOPLE, Programme};
 use story::Story;
 use tell::Teller;
+use visit::Visit;
 
 /// Show the whole path on a synthetic programme.
 #[derive(Debug, Args)]
@@ -45,6 +46,9 @@ pub(crate) struct Demo {
     /// Where the server listens on 127.0.0.1; 0 takes a free port.
     #[arg(long, value_name = "P", default_value_t = 0)]
     port: u16,
+    /// Also everybody who returned with assistance since 2005: 11,300 people. Takes a few minutes.
+    #[arg(long)]
+    full: bool,
     /// Exit after the story, instead of serving on.
     #[arg(long)]
     once: bool,
@@ -55,19 +59,25 @@ impl Demo {
     pub(crate) fn run(self, terminal: &Terminal) -> Result<(), Failure> {
         let teller = Teller::new(*terminal);
         let office = Office::open(self.port)?;
+        let interrupt = Interrupt::watch(office.folder().to_owned(), *terminal)?;
         let outcome = self.tell(&office, &teller)?;
-        terminal.result(&outcome.to_json(), || outcome.to_text())?;
-        let failed = outcome.failure();
-        if !self.once && failed.is_none() {
-            serve_on(&office, &outcome, terminal)?;
+        let failure = outcome.failure();
+        if self.once || failure.is_some() {
+            terminal.result(&outcome.to_json(), || outcome.to_text())?;
+        } else {
+            let visit = Visit::invite(&office, &outcome)?;
+            let mut result = outcome.to_json();
+            result["serving"] = visit.to_json();
+            terminal.result(&result, || format!("{}\n{}", outcome.to_text(), visit.to_text()))?;
+            interrupt.wait();
         }
         office.close()?;
-        failed.map_or(Ok(()), Err)
+        failure.map_or(Ok(()), Err)
     }
 
     fn tell(&self, office: &Office, teller: &Teller) -> Result<Outcome, Failure> {
         let people = self.people as usize;
-        let programme = Programme::new(people, self.seed);
+        let programme = Programme::new(people, self.seed, self.full);
         teller.part(&format!("A programme of {} people enters, at three points", programme.lines.len()))?;
         let mut registries = load::load(office, &programme, teller)?;
         let loaded_s = teller.seconds();
@@ -99,7 +109,7 @@ impl Demo {
             tally,
             standing,
             handovers_accepted: outcome::accepted(&facts),
-            figures: figures::published(false).iter().map(|figure| figure.count(&facts)).collect(),
+            figures: figures::published(self.full).iter().map(|figure| figure.count(&facts)).collect(),
             bytes_up: devices.iter().map(|device| device.bytes_up).sum(),
             bytes_down: devices.iter().map(|device| device.bytes_down).sum(),
             loaded_s,
@@ -108,30 +118,5 @@ impl Demo {
     }
 }
 
-/// Serves until told to stop, and says how to look.
-fn serve_on(office: &Office, outcome: &Outcome, terminal: &Terminal) -> Result<(), Failure> {
-    let counted = outcome.figures.first().map(|figure| figure.command.as_str()).unwrap_or_default();
-    let (url, data) = (office.url(), office.data());
-    let (data, folder) = (data.display(), office.folder().display());
-    let invitation = office.invite(Role::HostCounsellor, Some(Place::Point(Point::Oujda)), None, "Visitor, Oujda")?;
-    terminal.result(
-        &serde_json::json!({"listening": url, "data": data.to_string(), "invitation": invitation}),
-        || {
-            format!(
-                "\nThe server goes on at {url}. To look around, in another terminal:\n\
-             \n  foras report --data {data} {counted}\
-             \n  foras report --data {data} --from 2017-09-01 --to 2019-09-25 --by nationality,sex\
-             \n  foras phone --store {folder}/phones/oujda-outreach conflicts\
-             \n  foras phone --store visitor enrol '{invitation}'\
-             \n  foras phone --store visitor sync\
-             \n  foras phone --store visitor list people\n\
-             \nEnd it with Ctrl-C; {folder} is then removed."
-            )
-        },
-    )?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        serve::stop_signal()?.await;
-        Ok(())
-    })
-}
+#[cfg(test)]
+mod tests;

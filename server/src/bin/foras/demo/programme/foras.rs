@@ -69,10 +69,10 @@ pub(super) fn people(people: usize, seed: u64) -> Vec<Line> {
 fn one(number: usize, season: &Season, chance: &mut Chance) -> Option<Line> {
     let aware = session_day(AWARENESS, season.from, season.aware_until, chance)?;
     let registered_on = after(aware, -chance.between(2, 30))?.max(BEGINS);
-    let (point, _) = POINTS.get(chance.weighted(&[(0, POINTS[0].1), (1, POINTS[1].1), (2, POINTS[2].1)])?)?;
+    let point = chance.weighted(&POINTS)?;
     let nationality = person::nationality(aware.year(), chance);
     let sex = person::sex(chance);
-    let mut line = person::registered(format!("f-{number:05}"), *point, nationality, sex, registered_on, chance);
+    let mut line = person::registered(format!("f-{number:05}"), point, nationality, sex, registered_on, chance);
     line.modules = course(aware, registered_on, season, chance);
     Some(line)
 }

@@ -23,6 +23,9 @@ pub(crate) struct Line {
     pub(crate) point: Point,
     #[serde(serialize_with = "day")]
     pub(crate) registered_on: Date,
+    /// Named where the day of registration does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) programme: Option<&'static str>,
     pub(crate) arrival_year: i16,
     pub(crate) household: i64,
     #[serde(skip_serializing_if = "str::is_empty")]

@@ -8,6 +8,7 @@ mod foras;
 mod line;
 mod names;
 mod person;
+mod returns;
 mod workshops;
 
 use foras_record::place::Point;
@@ -37,16 +38,20 @@ impl VirtualSession {
 /// The people of a demonstration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Programme {
-    /// Everybody, FORAS first, then the workshops of 2021.
+    /// Everybody, FORAS first.
     pub(crate) lines: Vec<Line>,
     /// Sessions that must be planned first.
     pub(crate) sessions: Vec<VirtualSession>,
 }
 
 impl Programme {
-    /// `people` of FORAS, and the workshops of 2021 on top. The same for the same seed.
-    pub(crate) fn new(people: usize, seed: u64) -> Self {
+    /// `people` of FORAS, and the workshops of 2021 on top; with `full`, all who returned since 2005. The same for the
+    /// same seed.
+    pub(crate) fn new(people: usize, seed: u64, full: bool) -> Self {
         let mut lines = foras::people(people, seed);
+        if full {
+            lines.extend(returns::people(people, seed));
+        }
         lines.extend(workshops::people(seed));
         Self { lines, sessions: vec![workshops::WITH_MALI, workshops::WITH_GUINEA] }
     }

@@ -93,6 +93,7 @@ pub(super) fn registered(
         languages: languages(nationality).to_vec(),
         point,
         registered_on,
+        programme: None,
         arrival_year: year - small(chance.between(0, 6)),
         household: chance.weighted(&[(1, 70), (2, 10), (3, 9), (4, 6), (5, 3), (6, 2)]).unwrap_or(1),
         education: chance.word(EDUCATION),

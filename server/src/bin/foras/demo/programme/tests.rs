@@ -15,7 +15,7 @@ fn facts(programme: &Programme) -> Facts {
     let mut facts = Facts::default();
     for line in &programme.lines {
         let case = RecordId::derived("case", line.reference.as_bytes());
-        let of_programme = indicator::programme_on(line.registered_on).to_owned();
+        let of_programme = line.programme.unwrap_or_else(|| indicator::programme_on(line.registered_on)).to_owned();
         facts.cases.push(CaseFact {
             case,
             programme: of_programme.clone(),
@@ -66,16 +66,16 @@ fn facts(programme: &Programme) -> Facts {
     facts
 }
 
-fn counted(programme: &Programme, full: bool) -> BTreeMap<&'static str, f64> {
+fn counted(programme: &Programme) -> BTreeMap<&'static str, f64> {
     let facts = facts(programme);
-    let figures = figures::published(full);
+    let figures = figures::published(false);
     figures.iter().filter_map(|figure| Some((figure.id, figure.count(&facts).value?))).collect()
 }
 
 #[test]
 fn the_default_programme_gives_every_published_figure() {
     for seed in [1, 2, 2021] {
-        let programme = Programme::new(PEOPLE, seed);
+        let programme = Programme::new(PEOPLE, seed, false);
         assert_eq!(programme.lines.len(), PEOPLE + WORKSHOP_PEOPLE);
         let facts = facts(&programme);
         for figure in figures::published(false) {
@@ -87,7 +87,7 @@ fn the_default_programme_gives_every_published_figure() {
 
 #[test]
 fn one_of_the_eight_guineans_is_a_woman() {
-    let facts = facts(&Programme::new(0, 7));
+    let facts = facts(&Programme::new(0, 7, false));
     let figure = figures::published(false).into_iter().find(|figure| figure.id == "guinea_virtual_group").unwrap();
     assert_eq!(figure.count(&facts).by_sex, [("f".to_owned(), 1), ("m".to_owned(), 7)]);
 }
@@ -95,7 +95,7 @@ fn one_of_the_eight_guineans_is_a_woman() {
 #[test]
 fn other_sizes_keep_the_proportions() {
     for people in [0, 1, 2, 8, 40, 400, 4000] {
-        let counted = counted(&Programme::new(people, 3), false);
+        let counted = counted(&Programme::new(people, 3, false));
         let expected = |part: usize| Some(share(part, people) as f64);
         assert_eq!(counted.get("foras_accompanied").copied(), Some(people as f64));
         assert_eq!(counted.get("trained_2018").copied(), expected(276), "{people}");
@@ -109,14 +109,26 @@ fn other_sizes_keep_the_proportions() {
 }
 
 #[test]
+fn with_all_returns_since_2005_every_figure_comes_out_too() {
+    let programme = Programme::new(PEOPLE, 4, true);
+    assert_eq!(programme.lines.len(), 11_300 + WORKSHOP_PEOPLE);
+    let facts = facts(&programme);
+    let figures = figures::published(true);
+    assert!(figures.iter().any(|figure| figure.id == "share_eight_nationalities"));
+    for figure in figures {
+        assert_eq!(figure.count(&facts).value, Some(figure.value), "{}", figure.id);
+    }
+}
+
+#[test]
 fn a_seed_gives_one_programme_and_another_seed_another() {
-    assert_eq!(Programme::new(50, 1), Programme::new(50, 1));
-    assert_ne!(Programme::new(50, 1), Programme::new(50, 2));
+    assert_eq!(Programme::new(50, 1, false), Programme::new(50, 1, false));
+    assert_ne!(Programme::new(50, 1, false), Programme::new(50, 2, false));
 }
 
 #[test]
 fn nobody_attends_before_registering_and_everybody_is_grown_up() {
-    for line in Programme::new(PEOPLE, 1).lines {
+    for line in Programme::new(PEOPLE, 1, false).lines {
         assert!(line.modules.iter().all(|day| day.on >= line.registered_on), "{}", line.reference);
         assert!(line.registered_on.year() - line.birth_year >= 18, "{}", line.reference);
         assert!(line.arrival_year <= line.registered_on.year());
@@ -127,7 +139,7 @@ fn nobody_attends_before_registering_and_everybody_is_grown_up() {
 
 #[test]
 fn all_three_points_and_eight_countries_take_part() {
-    let programme = Programme::new(PEOPLE, 1);
+    let programme = Programme::new(PEOPLE, 1, false);
     let countries: BTreeSet<_> = programme.lines.iter().map(|line| line.country).collect();
     assert_eq!(countries, BTreeSet::from(["BF", "CD", "CI", "CM", "GN", "ML", "SN", "TG"]));
     for point in Point::ALL {
@@ -139,7 +151,7 @@ fn all_three_points_and_eight_countries_take_part() {
 
 #[test]
 fn at_oujda_two_people_of_the_story_have_not_consented_yet() {
-    let programme = Programme::new(0, 9);
+    let programme = Programme::new(0, 9, false);
     let story: Vec<_> = programme.at(Point::Oujda).filter(|line| is_of_the_story(line)).collect();
     assert_eq!(story.len(), 2);
     assert!(story.iter().all(|line| line.country == "ML" && line.consents.len() == 1));
