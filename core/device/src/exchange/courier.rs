@@ -35,7 +35,7 @@ pub enum Outward {
         /// The body.
         body: Vec<u8>,
     },
-    /// Call [`Courier::timer_fired`] after so many milliseconds. It replaces a timer set earlier.
+    /// Tell [`Event::TimerFired`] after so many milliseconds. It replaces a timer set earlier.
     SetTimer {
         /// Milliseconds from now.
         after_ms: u64,

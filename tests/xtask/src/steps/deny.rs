@@ -14,6 +14,7 @@ pub(crate) fn step(workspace: &Workspace) -> Outcome {
     run::one(Command::new(deny).current_dir(&workspace.root).args([
         "--all-features",
         "check",
+        "--hide-inclusion-graph",
         "bans",
         "licenses",
         "sources",
