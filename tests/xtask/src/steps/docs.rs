@@ -8,6 +8,6 @@ pub(crate) fn step(workspace: &Workspace) -> Outcome {
     let mut doc = run::cargo(&workspace.root);
     // The binary `foras` would write over the pages of the library `foras`.
     doc.args(["doc", "--workspace", "--no-deps", "--lib", "--quiet"]);
-    doc.env("RUSTDOCFLAGS", "-D rustdoc::broken_intra_doc_links -D rustdoc::invalid_html_tags");
+    doc.env("RUSTDOCFLAGS", "-D warnings");
     run::one(&mut doc)
 }

@@ -1,6 +1,7 @@
 //! The rules of style that a machine can see. Each rule is a function over text or over the workspace, tested beside it.
 
 mod layers;
+mod links;
 mod names;
 mod paths;
 mod source;
@@ -24,6 +25,7 @@ pub(crate) fn step(workspace: &Workspace) -> Outcome {
     match tracked(&workspace.root) {
         Ok(files) => {
             for file in &files {
+                slips.extend(links::slips(file, &workspace.root));
                 slips.extend(names::slips(file));
                 slips.extend(paths::slips(file));
                 slips.extend(source::slips(file));
