@@ -10,7 +10,7 @@ use crate::output::Failure;
 
 /// How the replicas stand against the server.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct Comparison {
     /// Records of some replica whose content is not the server's, or that one of both lacks.
     pub(super) differing: usize,
     /// Records on a device that none of its audiences holds.
@@ -20,8 +20,8 @@ pub(super) struct Standing {
 }
 
 /// Compares every device with the server, by content and per audience.
-pub(super) fn compare(devices: &mut [Device], truth: &Content) -> Result<Standing, Failure> {
-    let mut standing = Standing::default();
+pub(super) fn compare(devices: &mut [Device], truth: &Content) -> Result<Comparison, Failure> {
+    let mut comparison = Comparison::default();
     let nothing = BTreeMap::new();
     for device in devices {
         let granted = audiences(device);
@@ -29,16 +29,16 @@ pub(super) fn compare(devices: &mut [Device], truth: &Content) -> Result<Standin
         for audience in &granted {
             let (here, there) = (held.get(audience).unwrap_or(&nothing), truth.get(audience).unwrap_or(&nothing));
             let keys: BTreeSet<&RecordKey> = here.keys().chain(there.keys()).collect();
-            standing.compared += keys.len();
-            standing.differing += keys.into_iter().filter(|key| here.get(key) != there.get(key)).count();
+            comparison.compared += keys.len();
+            comparison.differing += keys.into_iter().filter(|key| here.get(key) != there.get(key)).count();
         }
         let allowed = |key: &RecordKey| {
             granted.iter().filter_map(|audience| truth.get(audience)).any(|records| records.contains_key(key))
         };
         let holdings = device.phone.store().holdings()?;
-        standing.leaks += holdings.keys().filter(|record| !allowed(&record.key)).count();
+        comparison.leaks += holdings.keys().filter(|record| !allowed(&record.key)).count();
     }
-    Ok(standing)
+    Ok(comparison)
 }
 
 /// Concurrent values that the devices show beside the one in sight: each once, however many devices hold it.

@@ -1,5 +1,6 @@
 //! The programme enters through the front door: at each point a host counsellor's phone imports its lines and syncs.
 
+use std::io::BufRead;
 use std::thread;
 
 use foras::Phone;
@@ -9,7 +10,7 @@ use foras_record::role::Role;
 
 use super::device::Device;
 use super::office::Office;
-use super::programme::{Line, Programme, VirtualSession};
+use super::programme::{Programme, VirtualSession};
 use super::tell::Teller;
 use crate::output::Failure;
 
@@ -25,14 +26,23 @@ pub(super) fn load(office: &Office, programme: &Programme, teller: &Teller) -> R
         let store = format!("registry-{point}");
         devices.push(Device::enrol(office, &store, &name, Role::HostCounsellor, Some(Place::Point(point)), None)?);
     }
+    let files = Point::ALL.map(|point| file(programme, point));
+    let files: Vec<Vec<u8>> = files.into_iter().collect::<Result<_, _>>()?;
+    let bar = teller.bar(files.iter().map(|file| file.len() as u64).sum());
     // Each point works for itself, at the same time.
     let done = thread::scope(|scope| {
-        let working = devices.iter_mut().zip(Point::ALL).map(|(device, point)| {
-            scope.spawn(move || register(&mut device.phone, programme, point).and_then(|_| device.sync_all()))
+        let working = devices.iter_mut().zip(Point::ALL).zip(&files).map(|((device, point), file)| {
+            let lines = bar.wrap_read(file.as_slice());
+            scope.spawn(move || {
+                plan(&mut device.phone, programme, point)?;
+                register(&mut device.phone, lines, point, teller)?;
+                device.sync_all()
+            })
         });
         let working: Vec<_> = working.collect();
         working.into_iter().map(|point| point.join()).collect::<Vec<_>>()
     });
+    bar.finish_and_clear();
     for (result, point) in done.into_iter().zip(Point::ALL) {
         let interrupted = || Failure::refused("interrupted", "loading the programme was interrupted", "repeat");
         result.unwrap_or_else(|_| Err(interrupted()))?;
@@ -48,17 +58,19 @@ pub(super) fn title(point: Point) -> String {
     format!("{}{rest}", first.to_uppercase())
 }
 
-fn register(phone: &mut Phone, programme: &Programme, point: Point) -> Result<(), Failure> {
-    for session in programme.sessions.iter().filter(|session| session.point == point) {
-        plan(phone, session)?;
-    }
-    let lines: Vec<&Line> = programme.at(point).collect();
+/// The lines of a point, as a file of an import.
+fn file(programme: &Programme, point: Point) -> Result<Vec<u8>, Failure> {
     let mut file = Vec::new();
-    for line in &lines {
+    for line in programme.at(point) {
         serde_json::to_writer(&mut file, line).map_err(std::io::Error::other)?;
         file.push(b'\n');
     }
-    let done = phone.import(file.as_slice(), |_| {}).map_err(|stopped| stopped.error)?;
+    Ok(file)
+}
+
+fn register(phone: &mut Phone, file: impl BufRead, point: Point, teller: &Teller) -> Result<(), Failure> {
+    let name = title(point);
+    let done = phone.import(file, |read| teller.registered(&name, read)).map_err(|stopped| stopped.error)?;
     if let Some(refused) = done.refused.first() {
         let field = refused.field.as_deref().unwrap_or("-");
         return Err(Failure::refused(
@@ -70,16 +82,19 @@ fn register(phone: &mut Phone, programme: &Programme, point: Point) -> Result<()
     Ok(())
 }
 
-fn plan(phone: &mut Phone, session: &VirtualSession) -> Result<(), Failure> {
-    let planned = phone.add_session(&NewSession {
-        module: VirtualSession::MODULE.to_owned(),
-        point: session.point.code().to_owned(),
-        start: format!("{}T10:00:00+01:00", session.on),
-        minutes: VIRTUAL_MINUTES,
-        capacity: VIRTUAL_CAPACITY,
-        is_virtual: true,
-        individual: session.individual,
-    })?;
-    phone.edit(&planned.id, &[Setting::new("country", session.country)])?;
+/// The sessions of a point that people are registered for.
+fn plan(phone: &mut Phone, programme: &Programme, point: Point) -> Result<(), Failure> {
+    for session in programme.sessions.iter().filter(|session| session.point == point) {
+        let planned = phone.add_session(&NewSession {
+            module: VirtualSession::MODULE.to_owned(),
+            point: session.point.code().to_owned(),
+            start: format!("{}T10:00:00+01:00", session.on),
+            minutes: VIRTUAL_MINUTES,
+            capacity: VIRTUAL_CAPACITY,
+            is_virtual: true,
+            individual: session.individual,
+        })?;
+        phone.edit(&planned.id, &[Setting::new("country", session.country)])?;
+    }
     Ok(())
 }

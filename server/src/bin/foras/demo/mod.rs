@@ -93,10 +93,10 @@ impl Demo {
         let phones = story.devices.len();
         let mut devices: Vec<Device> = std::mem::take(&mut story.devices);
         devices.append(&mut registries);
-        let standing = laws::compare(&mut devices, &truth)?;
+        let comparison = laws::compare(&mut devices, &truth)?;
         teller.tell(&format!(
             "{} records on {} devices, compared with the server by content",
-            standing.compared,
+            comparison.compared,
             devices.len()
         ))?;
         let facts = office.server().facts()?;
@@ -107,7 +107,7 @@ impl Demo {
             offline_edits: story.journal.len(),
             told,
             tally,
-            standing,
+            comparison,
             handovers_accepted: outcome::accepted(&facts),
             figures: figures::published(self.full).iter().map(|figure| figure.count(&facts)).collect(),
             bytes_up: devices.iter().map(|device| device.bytes_up).sum(),

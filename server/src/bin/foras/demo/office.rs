@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 use crate::output::Failure;
 
-/// Permissions of the folder: what phones keep is for their owner alone.
+/// How the folder's name begins, in the system's folder for temporary files.
 const FOLDER_NAME: &str = "foras-demo-";
 
 /// A running server, and the folder that holds it and the phones. Both are gone when it is closed.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::figures::Counted;
 use super::journal::Tally;
-use super::laws::Standing;
+use super::laws::Comparison;
 use super::programme::{PEOPLE, WORKSHOP_PEOPLE};
 use super::story::Told;
 use crate::output::Failure;
@@ -20,7 +20,7 @@ pub(super) struct Outcome {
     pub(super) offline_edits: usize,
     pub(super) told: Told,
     pub(super) tally: Tally,
-    pub(super) standing: Standing,
+    pub(super) comparison: Comparison,
     pub(super) handovers_accepted: usize,
     pub(super) figures: Vec<Counted>,
     pub(super) bytes_up: u64,
@@ -37,7 +37,7 @@ pub(super) fn accepted(facts: &Facts) -> usize {
 
 impl Outcome {
     fn converged(&self) -> bool {
-        self.standing.differing == 0 && self.standing.compared > 0
+        self.comparison.differing == 0 && self.comparison.compared > 0
     }
 
     /// The one object.
@@ -53,8 +53,8 @@ impl Outcome {
             "lost_edits": self.tally.lost,
             "concurrent_values_kept": self.told.concurrent_values_kept,
             "converged": self.converged(),
-            "records_compared": self.standing.compared,
-            "leaks": self.standing.leaks,
+            "records_compared": self.comparison.compared,
+            "leaks": self.comparison.leaks,
             "handovers_accepted": self.handovers_accepted,
             "dropped_after_withdrawal": self.told.dropped_after_withdrawal,
             "traces_after_withdrawal": self.told.traces_after_withdrawal,
@@ -69,7 +69,7 @@ impl Outcome {
 
     /// The end of the story.
     pub(super) fn to_text(&self) -> String {
-        let Self { tally, standing, told, .. } = self;
+        let Self { tally, comparison, told, .. } = self;
         let same = if self.converged() { "every replica holds the server's content" } else { "REPLICAS DIFFER" };
         let mut text = format!(
             "  {} edits acknowledged of {}, {} lost; {} values kept beside others\n  {same}; {} records outside their \
@@ -79,7 +79,7 @@ impl Outcome {
             self.offline_edits,
             tally.lost,
             told.concurrent_values_kept,
-            standing.leaks,
+            comparison.leaks,
             self.handovers_accepted,
             told.dropped_after_withdrawal,
             "-".repeat(64),
@@ -104,7 +104,7 @@ impl Outcome {
             "an edit was not acknowledged"
         } else if !self.converged() {
             "replicas differ from the server"
-        } else if self.standing.leaks > 0 {
+        } else if self.comparison.leaks > 0 {
             "a device holds records outside its audiences"
         } else if self.told.traces_after_withdrawal > 0 {
             "what was withdrawn left traces on the mission's phone"

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::output::{Failure, Terminal};
@@ -31,6 +32,26 @@ impl Teller {
     /// One sentence.
     pub(super) fn tell(&self, sentence: &str) -> Result<(), Failure> {
         self.say(sentence, &format!("  {sentence}"))
+    }
+
+    /// A bar of so many bytes, where people look at a terminal.
+    pub(super) fn bar(&self, bytes: u64) -> ProgressBar {
+        if self.terminal.is_json() {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("  registering and syncing {bar:40} {percent} % after {elapsed}");
+        let bar = ProgressBar::new(bytes);
+        if let Ok(style) = style { bar.with_style(style) } else { bar }
+    }
+
+    /// So many people were registered at a point.
+    pub(super) fn registered(&self, point: &str, people: u64) {
+        if self.terminal.is_json() {
+            self.terminal.progress(
+                &json!({"progress": format!("{point}: {people} people"), "seconds": self.seconds()}),
+                String::new,
+            );
+        }
     }
 
     fn say(&self, progress: &str, text: &str) -> Result<(), Failure> {
