@@ -198,15 +198,15 @@ fn author(
     if taken.record != *record {
         return Err(Error::Misuse("the record is of another case"));
     }
-    let before = taken.history.document().clone();
-    let mut after = before.clone();
+    let mut after = taken.history.document().clone();
     let authored = after.edit(identity.actor, time_s, &edits.edits).map_err(of_document)?;
-    let relation = permit::relation(writing, facts, kind, record, (&before, &after))?;
-    permit::edits(&before, &edits.edits, facts, relation)?;
+    let relation = permit::relation(writing, facts, kind, record, &after)?;
+    let history = &mut writing.take(kind, record)?.history;
+    permit::edits(history.document(), &edits.edits, facts, relation)?;
     let Some(authored) = authored else { return Ok(None) };
     let change = change::parse(&authored.chunk).map_err(|_| Error::Misuse("the edit makes no plain change"))?;
-    permit::change(&change, &before, facts, relation)?;
-    writing.take(kind, record)?.history.authored(after, &change);
+    permit::change(&change, history.document(), facts, relation)?;
+    history.authored(after, &change);
     Ok(Some(change))
 }
 

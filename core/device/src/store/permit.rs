@@ -28,9 +28,11 @@ pub(super) fn relation(
     facts: &AuthorFacts,
     kind: Kind,
     record: &RecordRef,
-    (before, after): (&Document, &Document),
+    after: &Document,
 ) -> Result<Relation, Error> {
-    let Some(case) = record.case else { return Ok(Relation::of(facts, kind, None, before)) };
+    let Some(case) = record.case else {
+        return Ok(Relation::of(facts, kind, None, writing.take(kind, record)?.history.document()));
+    };
     let standing = match kind {
         Kind::Case => Some(Standing::of(after)),
         _ => writing.standing(&case)?,

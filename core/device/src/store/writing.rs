@@ -34,6 +34,8 @@ pub(super) struct Writing<'s> {
     transaction: Transaction<'s>,
     cache: &'s mut Cache,
     taken: BTreeMap<RecordKey, Taken>,
+    /// Where cases stand, until something of theirs is written.
+    standings: BTreeMap<RecordId, Option<Standing>>,
     /// Records whose view has to be made anew.
     touched: BTreeSet<RecordRef>,
     pub(super) changed: Changed,
@@ -43,8 +45,15 @@ pub(super) struct Writing<'s> {
 impl Store {
     pub(super) fn writing(&mut self, now_ms: i64) -> Result<Writing<'_>, Error> {
         let transaction = self.connection.transaction()?;
-        let (taken, touched, changed) = (BTreeMap::new(), BTreeSet::new(), Changed::default());
-        Ok(Writing { transaction, cache: &mut self.cache, taken, touched, changed, now_ms })
+        Ok(Writing {
+            transaction,
+            cache: &mut self.cache,
+            taken: BTreeMap::new(),
+            standings: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            changed: Changed::default(),
+            now_ms,
+        })
     }
 }
 
@@ -84,8 +93,13 @@ impl<'s> Writing<'s> {
 
     /// Where the case stands, with what this transaction wrote; `None` when the device does not hold it.
     pub(super) fn standing(&mut self, case: &RecordId) -> Result<Option<Standing>, Error> {
+        if let Some(standing) = self.standings.get(case) {
+            return Ok(standing.clone());
+        }
         let taken = self.take(Kind::Case, &identity::record(Kind::Case, *case, Some(*case)))?;
-        Ok((!taken.history.is_new()).then(|| Standing::of(taken.history.document())))
+        let standing = (!taken.history.is_new()).then(|| Standing::of(taken.history.document()));
+        self.standings.insert(*case, standing.clone());
+        Ok(standing)
     }
 
     /// Stores a change that `history` of the record holds already.
@@ -113,6 +127,7 @@ impl<'s> Writing<'s> {
 
     /// The record's view has to be made anew.
     pub(super) fn touch(&mut self, record: &RecordRef) {
+        self.standings.remove(&record.key.id);
         self.touched.insert(*record);
         self.changed.note(record);
     }
@@ -130,12 +145,14 @@ impl<'s> Writing<'s> {
     /// Undoes what was done since the savepoint. Records are read again from their rows.
     pub(super) fn roll_back(&mut self) -> Result<(), Error> {
         self.taken.clear();
+        self.standings.clear();
         Ok(self.transaction.execute_batch("ROLLBACK TO attempt; RELEASE attempt")?)
     }
 
     /// Deletes the record, if it is there.
     pub(super) fn delete(&mut self, key: &RecordKey) -> Result<(), Error> {
         self.taken.remove(key);
+        self.standings.remove(&key.id);
         self.cache.remove(key);
         if let Some((row, record)) = rows::find(&self.transaction, key)? {
             rows::delete(&self.transaction, row)?;
@@ -152,10 +169,9 @@ impl<'s> Writing<'s> {
         for record in touched.iter().filter(is_case).chain(touched.iter().filter(|record| !is_case(record))) {
             let Some(kind) = Kind::of_code(record.key.kind) else { continue };
             let now_ms = self.now_ms;
-            let taken = self.take(kind, record)?;
-            if let Some(row) = taken.row {
-                let (document, record) = (taken.history.document().clone(), taken.record);
-                view::write(&self.transaction, row, &record, &document, now_ms)?;
+            self.take(kind, record)?;
+            if let Some(Taken { record, row: Some(row), history }) = self.taken.get(&record.key) {
+                view::write(&self.transaction, *row, record, history.document(), now_ms)?;
             }
         }
         let Self { transaction, cache, taken, changed, .. } = self;
