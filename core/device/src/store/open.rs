@@ -100,17 +100,16 @@ fn make_private(path: &Path) -> Result<(), Error> {
 
 fn connect(path: &Path) -> Result<Connection, Error> {
     let mut connection = Connection::open(path)?;
+    // Until it is known to be ours and whole, closing it leaves database and journal as they were.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // The lock of a process that was killed is gone with it, so a held one is a living process's.
     connection.busy_timeout(std::time::Duration::ZERO)?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     connection.execute_batch("BEGIN IMMEDIATE; COMMIT")?;
-    if let Err(refusal) = schema::check(&connection) {
-        // Leave the journal as the newer build left it.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        return Err(refusal);
-    }
+    schema::check(&connection)?;
     prepare(&mut connection)?;
     check_pages(&connection)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(connection)
 }
 

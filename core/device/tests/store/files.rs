@@ -107,6 +107,29 @@ fn a_damaged_database_is_set_aside_whole_and_the_next_opening_starts_anew() {
 }
 
 #[test]
+fn a_damaged_database_is_set_aside_with_its_journal_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(with_awa(dir.path()));
+    let mut store = open(dir.path()).unwrap();
+    store.commit(NOW_MS, &[put(Someone::numbered(1).person, "name", "Hawa")]).unwrap();
+    let killed = dir.path().join("killed");
+    fs::create_dir_all(&killed).unwrap();
+    let wal = fs::read(dir.path().join("foras.db-wal")).unwrap();
+    let mut database = fs::read(dir.path().join("foras.db")).unwrap();
+    drop(store);
+    let half = database.len() / 2;
+    database[half..].fill(0x5a);
+    fs::write(killed.join("foras.db"), &database).unwrap();
+    fs::write(killed.join("foras.db-wal"), &wal).unwrap();
+    let Err(Error::Corrupt { set_aside: Some(aside) }) = open(&killed) else { panic!("not set aside") };
+    assert_eq!(fs::read(&aside).unwrap(), database);
+    let mut journal = aside.into_os_string();
+    journal.push("-wal");
+    assert_eq!(fs::read(journal).unwrap(), wal);
+    open(&killed).unwrap();
+}
+
+#[test]
 fn every_cut_of_the_journal_leaves_a_store_that_opens() {
     let dir = tempfile::tempdir().unwrap();
     drop(with_awa(dir.path()));
