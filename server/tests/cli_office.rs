@@ -166,6 +166,15 @@ fn a_case_goes_to_bamako_with_consent_and_comes_back_when_it_is_withdrawn() {
     mission.syncs();
     assert_eq!(mission.shows(&id).kinds(), ["person", "case"]);
     assert_eq!(mission.run(&["edit", &id, "--set", "name=Other"]).failed(), (1, "not_allowed".to_owned()));
+    for (phone, others_step) in [
+        (&worker, &["handover", "accept", &id][..]),
+        (&worker, &["handover", "reject", &id, "--reason", "other"]),
+        (&mission, &["handover", "propose", &id, "--to", "ML"]),
+        (&mission, &["handover", "revoke", &id]),
+    ] {
+        assert_eq!(phone.run(others_step).failed(), (1, "not_allowed".to_owned()), "{others_step:?}");
+        assert_eq!(phone.pending(), 0, "{others_step:?}");
+    }
     mission.does(&["handover", "accept", &id]);
     mission.syncs();
     mission.syncs();

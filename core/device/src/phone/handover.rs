@@ -30,6 +30,7 @@ impl Phone {
         let case = self.case(id)?;
         let to = country(to)?;
         self.case_document(&case)?;
+        self.may_step(HandoverStep::Proposed)?;
         let proposed = Handover { step: HandoverStep::Proposed, to, of: None, reason: None };
         self.append(case, &CaseEvent::Handover(proposed))
     }
@@ -71,10 +72,19 @@ impl Phone {
         let reason = reason.map(|reason| consent::code(reason, known)).transpose()?;
         let case = self.case(id)?;
         let document = self.case_document(&case)?;
+        self.may_step(step)?;
         let missions: Vec<Country> = self.enrolled()?.places().iter().copied().filter_map(Place::country).collect();
         let is_ours = |to: &Country| missions.is_empty() || missions.contains(to);
         let (of, to) = proposal(&document).filter(|(_, to)| is_ours(to)).ok_or(Error::NotProposed)?;
         self.append(case, &CaseEvent::Handover(Handover { step, to, of: Some(of), reason }))
+    }
+
+    /// A step that is another role's would only be ruled void: it is not written.
+    fn may_step(&self, step: HandoverStep) -> Result<(), Error> {
+        if step.is_for(self.enrolled()?.role()) {
+            return Ok(());
+        }
+        Err(Error::NotAllowed { code: "not_allowed", field: Some("handover") })
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::EventId;
 use super::codes::codes;
 use crate::place::Country;
+use crate::role::Role;
 
 codes! {
     /// A step of a handover.
@@ -48,6 +49,21 @@ codes! {
         Departed = "departed",
         /// The person arrived.
         Arrived = "arrived",
+    }
+}
+
+impl HandoverStep {
+    /// Whether somebody of `role` may take this step at all. Whether this very case lets them is for the ruling, which
+    /// looks at where they work.
+    #[must_use]
+    pub fn is_for(self, role: Role) -> bool {
+        let point = matches!(role, Role::Outreach | Role::HostCounsellor);
+        let mission = role == Role::OriginCounsellor;
+        match self {
+            Self::Proposed | Self::Revoked => point,
+            Self::Received | Self::Accepted | Self::Rejected => mission,
+            Self::Undone => point || mission,
+        }
     }
 }
 
