@@ -13,6 +13,9 @@ pub enum ServerError {
     /// A file of the data folder could not be read or written.
     #[error("a file of the data folder failed: {}", .0.kind())]
     Io(#[from] io::Error),
+    /// Nothing can listen at the address.
+    #[error("the address cannot be listened on: {}", .0.kind())]
+    Listen(io::Error),
     /// Another server works on this folder.
     #[error("another server works on this data folder")]
     InUse,
@@ -49,11 +52,17 @@ fn database_code(error: &rusqlite::Error) -> String {
     }
 }
 
+fn extended(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|error| error.extended_code)
+}
+
 impl ServerError {
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            // The index of the write-ahead log could not grow: SQLite tells a full disk in its own way there.
+            Self::Database(error) if extended(error) == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) => "storage_full",
             Self::Database(error) => match error.sqlite_error_code() {
                 Some(ErrorCode::DiskFull) => "storage_full",
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "server_busy",
@@ -62,6 +71,7 @@ impl ServerError {
             },
             Self::Io(error) if error.kind() == io::ErrorKind::StorageFull => "storage_full",
             Self::Io(_) => "io",
+            Self::Listen(_) => "cannot_listen",
             Self::InUse => "in_use",
             Self::NotAFolder => "not_a_folder",
             Self::NoFolder => "no_data_folder",
@@ -77,7 +87,7 @@ impl ServerError {
     /// Whether the same may succeed later.
     #[must_use]
     pub fn retryable(&self) -> bool {
-        matches!(self.code(), "storage_full" | "server_busy" | "in_use" | "io" | "no_entropy")
+        matches!(self.code(), "storage_full" | "server_busy" | "in_use" | "io" | "cannot_listen" | "no_entropy")
     }
 
     /// What to do about it.
@@ -88,6 +98,7 @@ impl ServerError {
             "server_busy" => "repeat in a moment",
             "corrupt" => "keep the folder as it is and restore a backup beside it",
             "io" => "check the folder, its permissions and the disk",
+            "cannot_listen" => "stop what listens there, or name another address; port 0 takes a free one",
             "in_use" => "stop the other server, or name another data folder",
             "not_a_folder" => "name a folder, or a path where there is nothing yet",
             "no_data_folder" => "start `foras serve` on this folder once",

@@ -152,6 +152,29 @@ fn two_servers_never_share_a_folder_and_a_killed_one_leaves_it_free() {
 }
 
 #[test]
+fn an_address_that_is_taken_is_told_as_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let serving = Serving::start(&dir.path().join("first"), &[]);
+    let (second, address) = (path(&dir.path().join("second")), serving.url.strip_prefix("http://").unwrap());
+    assert_eq!(failure(&["serve", "--data", &second, "--listen", address]), (1, "cannot_listen".into()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_serves_on_when_its_log_has_no_space_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = path(&dir.path().join("data"));
+    // Writing to it fails as on a full disk.
+    let log = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = foras(&["serve", "--data", &data, "--listen", "127.0.0.1:0"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let serving = Serving { child, url: line.split('"').nth(3).unwrap().to_owned() };
+    assert!(serving.get("/readyz").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
 fn a_file_in_the_place_of_the_folder_is_left_untouched() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("data");

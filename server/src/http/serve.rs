@@ -37,9 +37,9 @@ pub struct Listening {
 /// Takes the address and notes it in the data folder, where invitations find it.
 ///
 /// # Errors
-/// [`ServerError::Io`] when the address cannot be taken, or a failing database.
+/// [`ServerError::Listen`] when the address cannot be taken, or a failing database.
 pub async fn listen(server: Arc<Server>, address: &Address) -> Result<Listening, ServerError> {
-    let listener = TcpListener::bind(address.listen).await?;
+    let listener = TcpListener::bind(address.listen).await.map_err(ServerError::Listen)?;
     let url = format!("http://{}", listener.local_addr()?);
     let (noted, public) = (url.clone(), address.public_url.clone());
     let noting = Arc::clone(&server);

@@ -79,7 +79,13 @@ fn public_url(text: &str) -> Result<String, String> {
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("FORAS_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let logging = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(io::stderr).try_init();
+    let logging = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        // A line that cannot be written, as on a full disk, is lost. Saying so on the same stderr would panic.
+        .log_internal_errors(false)
+        .try_init();
     // Another subscriber is there already: its choice.
     drop(logging);
 }
