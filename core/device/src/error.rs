@@ -161,6 +161,7 @@ impl Error {
             Self::TooOld { .. } => "install the newest version of Foras",
             Self::NotAStore => "name a directory that holds a store, or an empty one",
             Self::ServerBusy { .. } => "wait and sync again; nothing is lost",
+            Self::Refused { code } if code.starts_with("invitation_") => "ask for a new invitation",
             Self::Refused { .. } => "look at the code; the refused work is kept and can be exported",
             Self::Corrupt { set_aside: Some(_) } => {
                 "enrol again; the damaged database was set aside and unsent work may be recovered from it"

@@ -151,7 +151,7 @@ pub async fn enrol(store: &impl Lend, link: &HttpLink, secret: &[u8]) -> Result<
     let request = store.lend(|store| store.enrol_request(secret))?;
     link.enrol(&request).await.map_err(|failure| match failure {
         EnrolFailure::Link(failure) => super::courier::error_of(failure.code()),
-        EnrolFailure::Refused(refusal) if refusal.code == "server_busy" => {
+        EnrolFailure::Refused(refusal) if refusal.retryable => {
             Error::ServerBusy { retry_after_s: refusal.retry_after_s }
         }
         EnrolFailure::Refused(refusal) => Error::Refused { code: refusal.code },
