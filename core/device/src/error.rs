@@ -95,6 +95,9 @@ pub enum Error {
     /// A file to import or apply cannot be read further.
     #[error("the file cannot be read: {0}")]
     Unreadable(std::io::ErrorKind),
+    /// The server's logs end before what this device already has from them: an older copy of its data serves.
+    #[error("the server has lost what this device has from it")]
+    ServerWentBack,
     /// What the server sent does not hold together.
     #[error("the server's answer cannot be trusted: {code}")]
     BadAnswer {
@@ -129,6 +132,7 @@ impl Error {
             Self::NoCaseNumber => "no_case_number",
             Self::NotProposed => "not_proposed",
             Self::Unreadable(_) => "unreadable",
+            Self::ServerWentBack => "server_went_back",
             Self::BadAnswer { .. } => "bad_answer",
         }
     }
@@ -143,6 +147,7 @@ impl Error {
                 | Self::StorageFailed
                 | Self::ServerBusy { .. }
                 | Self::InUse
+                | Self::ServerWentBack
                 | Self::BadAnswer { .. }
         )
     }
@@ -176,6 +181,7 @@ impl Error {
             Self::NoCaseNumber => "sync once to get more case numbers",
             Self::NotProposed => "sync first, or propose the handover",
             Self::Unreadable(_) => "check the file and its permissions; what was taken before stays",
+            Self::ServerWentBack => "tell the administrator and go on working; nothing on this device is lost",
             Self::BadAnswer { .. } => "sync again; if it lasts, tell the administrator",
         }
     }

@@ -187,6 +187,10 @@ impl Engine {
             Ok(Step::NewEpoch(store)) => self.restored(store, now),
             Ok(Step::Complete { more, now_ms }) => self.complete(more, now_ms, now),
             Ok(Step::Refused(refusal)) => self.refused(refusal, now),
+            Ok(Step::WentBack) => {
+                self.close();
+                self.fail("server_went_back".to_owned(), true, 0, now)
+            }
             Err(violation) => self.violated(violation, now),
         }
     }

@@ -53,6 +53,8 @@ pub enum Step {
     },
     /// The request was refused as a whole.
     Refused(Refusal),
+    /// A log ends before the device's cursor: the server lost what it had given.
+    WentBack,
 }
 
 /// One request in flight.
@@ -235,7 +237,7 @@ impl Exchange {
             return Err(Violation("heads of other audiences"));
         }
         if heads.heads.iter().zip(&self.cursors).any(|(head, cursor)| head < cursor) {
-            return Err(Violation("a log that ends before the cursor"));
+            return Ok(Step::WentBack);
         }
         let behind = heads.heads.iter().zip(&self.cursors).any(|(head, cursor)| head > cursor);
         Ok(Step::Complete { more: heads.more || behind, now_ms: self.now_ms })

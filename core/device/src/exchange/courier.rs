@@ -54,6 +54,8 @@ pub struct Courier {
     reader: FrameReader,
     /// Why the store failed last, until the engine says that the sync stopped.
     failure: Option<Error>,
+    /// What this sync's refusals left refused.
+    refused: u32,
     bytes_up: u64,
     bytes_down: u64,
 }
@@ -63,7 +65,7 @@ impl Courier {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let (engine, effects, reader) = (Engine::new(config), VecDeque::new(), FrameReader::default());
-        Self { engine, effects, reader, failure: None, bytes_up: 0, bytes_down: 0 }
+        Self { engine, effects, reader, failure: None, refused: 0, bytes_up: 0, bytes_down: 0 }
     }
 
     /// Something happened. `now_ms` is the device's clock; `entropy` a fresh random number.
@@ -138,11 +140,14 @@ impl Courier {
                 Performed::Told(Event::GrantAccepted { cursors: store.accept_grant(&grant, now_ms)? })
             }
             Effect::Settle(settlements) => {
-                store.settle(&settlements, now_ms)?;
+                let settled = store.settle(&settlements, now_ms)?;
+                self.refused = self.refused.saturating_add(settled.refused);
                 Performed::Done
             }
             Effect::SettleDeposits(acks) => {
                 store.settle_deposits(&acks)?;
+                let refused = acks.iter().filter(|ack| ack.refused.is_some()).count();
+                self.refused = self.refused.saturating_add(u32::try_from(refused).unwrap_or(u32::MAX));
                 Performed::Done
             }
             Effect::ApplyPage(page) => {
@@ -175,7 +180,7 @@ impl Courier {
             sent: summary.sent,
             received: summary.received,
             pending: pending.changes.saturating_add(pending.deposits),
-            refused: summary.refused,
+            refused: std::mem::take(&mut self.refused),
             bytes_up: std::mem::take(&mut self.bytes_up),
             bytes_down: std::mem::take(&mut self.bytes_down),
             round_trips: summary.round_trips,
@@ -203,7 +208,9 @@ enum Performed {
 pub(super) fn error_of(code: &str) -> Error {
     match code {
         "offline" => Error::Offline,
-        "server_busy" => Error::ServerBusy { retry_after_s: 0 },
+        // A full disk of the server's is not this device's.
+        "server_busy" | "storage_full" => Error::ServerBusy { retry_after_s: 0 },
+        "server_went_back" => Error::ServerWentBack,
         "revoked" | "unknown_device" => Error::Revoked,
         "not_foras" => Error::BadAnswer { code: "not_foras" },
         "malformed" => Error::BadAnswer { code: "malformed" },

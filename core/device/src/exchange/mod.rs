@@ -31,7 +31,7 @@ pub struct SyncReport {
     pub received: u32,
     /// Changes and deposits that wait for the next sync.
     pub pending: u64,
-    /// Changes and deposits that the server refused.
+    /// Changes and deposits that the server refused. What was written anew within the same sync is not among them.
     pub refused: u32,
     /// Bytes of request bodies, as sent.
     pub bytes_up: u64,
