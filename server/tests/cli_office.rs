@@ -195,6 +195,21 @@ fn a_case_goes_to_bamako_with_consent_and_comes_back_when_it_is_withdrawn() {
 }
 
 #[test]
+fn a_long_interview_is_noted_whole_and_read_by_a_colleague() {
+    let office = Office::open();
+    let counsellor = office.phone("host_counsellor", &["oujda"], "Karim");
+    let colleague = office.phone("host_counsellor", &["oujda"], "Salma");
+    let id = counsellor.registers("Awa Exemple", "oujda", "GN");
+    let interview = "Elle veut ouvrir un atelier de couture à Kindia. ".repeat(200);
+    counsellor.does(&["note", &id, "--text", &interview]);
+    counsellor.syncs();
+    colleague.syncs();
+    for phone in [&counsellor, &colleague] {
+        assert_eq!(phone.shows(&id).value("note", "text"), interview.trim_end());
+    }
+}
+
+#[test]
 fn what_the_mission_has_seen_is_told_at_the_next_contact() {
     let office = Office::open();
     let worker = office.phone("outreach", &["oujda"], "Nadia");
