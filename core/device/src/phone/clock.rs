@@ -12,6 +12,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
-        jiff::Timestamp::now().as_millisecond()
+        // `Timestamp::now` panics where a clock stands beyond the year 9999; such a one counts as 1970.
+        jiff::Timestamp::try_from(std::time::SystemTime::now()).unwrap_or_default().as_millisecond()
     }
 }
