@@ -109,7 +109,7 @@ impl Office {
 
 fn not_listening(error: ServerError) -> Failure {
     match error {
-        ServerError::Io(error) if error.kind() == io::ErrorKind::AddrInUse => Failure {
+        ServerError::Listen(error) if error.kind() == io::ErrorKind::AddrInUse => Failure {
             retryable: true,
             ..Failure::refused(
                 "port_in_use",
@@ -117,7 +117,7 @@ fn not_listening(error: ServerError) -> Failure {
                 "name another --port, or leave it out",
             )
         },
-        ServerError::Io(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+        ServerError::Listen(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             Failure::refused("port_not_allowed", "this port is not yours to listen on", "name a --port from 1024 up")
         }
         error => error.into(),
