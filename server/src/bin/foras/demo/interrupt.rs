@@ -10,6 +10,9 @@ use std::sync::mpsc::{self, Receiver};
 use crate::output::{Failure, Terminal};
 use crate::serve;
 
+/// How often the folder is emptied before the process ends whatever is left.
+const TURNS_MAX: u32 = 100;
+
 /// Watches for being told to stop.
 #[derive(Debug)]
 pub(super) struct Interrupt {
@@ -34,8 +37,13 @@ impl Interrupt {
             if is_awaited.load(Ordering::SeqCst) && tell.send(()).is_ok() {
                 return;
             }
-            // Whether or not everything goes, the process ends here.
-            let _ = fs::remove_dir_all(folder);
+            // Phones and server still write: what appears while the folder is emptied takes another turn. Whether or not
+            // everything goes, the process ends here.
+            for _ in 0..TURNS_MAX {
+                if fs::remove_dir_all(&folder).is_ok() {
+                    break;
+                }
+            }
             let failure = Failure::refused("interrupted", "the demonstration was interrupted", "run it again");
             let _ = terminal.failed(&failure);
             process::exit(1);
