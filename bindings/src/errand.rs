@@ -79,3 +79,39 @@ async fn unless_given_up<T>(work: impl Future<Output = Result<T, foras::Error>>,
     // Whoever asked may have left in this very moment.
     let _ = waiting.send(done.map_err(ForasError::from));
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn run_to_end(work: impl Future<Output = ()>) {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work);
+    }
+
+    #[test]
+    fn work_that_nobody_waits_for_is_given_up() {
+        let (waiting, done) = oneshot::channel::<Result<(), ForasError>>();
+        drop(done);
+        run_to_end(unless_given_up(std::future::pending(), waiting));
+    }
+
+    #[test]
+    fn whoever_waits_hears_how_it_ended() {
+        let (waiting, done) = oneshot::channel::<Result<(), ForasError>>();
+        run_to_end(unless_given_up(async { Err(foras::Error::Offline) }, waiting));
+        assert!(matches!(done.blocking_recv(), Ok(Err(ForasError::Offline { failure })) if failure.retryable));
+    }
+
+    #[test]
+    fn an_errand_for_a_closed_phone_is_not_waited_for() {
+        let folder = std::env::temp_dir().join(format!("foras-errand-{}", std::process::id()));
+        let held = Held::new(foras::Phone::open(&folder).unwrap());
+        let errands = Errands::start(&held).unwrap();
+        drop(held);
+        let mut ended = None;
+        run_to_end(async { ended = Some(errands.sync(None).await) });
+        assert!(matches!(ended, Some(Err(ForasError::ServerBusy { failure })) if failure.code == "given_up"));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
