@@ -195,6 +195,19 @@ fn a_server_that_stops_and_starts_goes_on() {
 }
 
 #[test]
+fn what_a_failing_server_could_not_take_stays_on_the_phone() {
+    let (mut world, worker, counsellor, case) = oujda(15);
+    world.server_writes(false);
+    world.edit(worker, &case, "needs", "a doctor").unwrap();
+    let report = world.sync(worker).unwrap();
+    assert_eq!((report.sent, report.refused, report.pending), (0, 0, 1));
+    world.device(worker).kill();
+    assert_eq!(world.phone(worker).store().pending().unwrap().changes, 1);
+    world.run_until_quiescent();
+    assert_eq!(world.values(counsellor, &case, "needs"), ["a doctor"]);
+}
+
+#[test]
 fn a_lost_phone_is_refused_and_its_neighbours_go_on() {
     let (mut world, worker, counsellor, case) = oujda(11);
     let device = world.phone(worker).store().identity().unwrap().grant().device;

@@ -222,6 +222,15 @@ impl World {
         self.devices.iter().map(Device::kills).sum()
     }
 
+    /// The server's disk takes no changes, or takes them again. It can still read.
+    pub fn server_writes(&mut self, can_write: bool) {
+        let database = rusqlite::Connection::open(self.folder.path().join("foras.db")).expect("the database");
+        let failing = "CREATE TRIGGER IF NOT EXISTS failing_disk BEFORE INSERT ON change \
+                       BEGIN SELECT RAISE(ABORT, 'the disk fails'); END";
+        let sql = if can_write { "DROP TRIGGER IF EXISTS failing_disk" } else { failing };
+        database.execute_batch(sql).expect("a fault of the disk");
+    }
+
     /// Devices sync at the same time, their steps in random order.
     pub fn sync_together(&mut self, numbers: &[DeviceNumber]) {
         for number in numbers {
@@ -243,6 +252,7 @@ impl World {
     /// When a law is broken, or the world never rests.
     pub fn run_until_quiescent(&mut self) {
         self.weather = Weather::CALM;
+        self.server_writes(true);
         self.network.settle(&self.server, self.truth.now_ms(), &self.chance);
         let everybody: Vec<_> = self.devices().collect();
         for number in &everybody {

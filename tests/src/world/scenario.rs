@@ -157,6 +157,8 @@ impl Programme {
         if world.chance.percent(10) {
             world.restart_server();
         }
+        let can_write = !world.chance.percent(15);
+        world.server_writes(can_write);
         if world.chance.percent(10) {
             // Somebody sets a clock back.
             let colleague = *world.chance.clone().one_of(&self.staff);
@@ -174,9 +176,9 @@ impl Programme {
         }
         let case = chance.one_of(&self.cases).clone();
         match chance.below(30) {
-            0..=14 => self.edit(world, number, &case),
-            15..=17 => world.consent_to_share(number, &case),
-            18 => world.withdraw(number, &case),
+            0..=12 => self.edit(world, number, &case),
+            13..=15 => world.consent_to_share(number, &case),
+            16..=18 => world.withdraw(number, &case),
             19..=21 => world.phone(number).propose_handover(&case, "ML").map(drop),
             22 | 23 => world.phone(self.mission).accept_handover(&case).map(drop),
             24 => self.edit(world, self.mission, &case),
