@@ -27,8 +27,11 @@ impl Folder {
         if path.exists() && !path.is_dir() {
             return Err(ServerError::NotAFolder);
         }
+        let folder = Self(path.to_owned());
+        // Before anything is written: it may be somebody else's folder, a phone's store for one.
+        folder.keyed()?;
         fs::create_dir_all(path)?;
-        Ok(Self(path.to_owned()))
+        Ok(folder)
     }
 
     /// The folder at `path`, which a server has worked on before.
@@ -40,6 +43,14 @@ impl Folder {
             return Err(ServerError::NoFolder);
         }
         Ok(Self(path.to_owned()))
+    }
+
+    /// A database never stands without the key: the key is written first.
+    fn keyed(&self) -> Result<(), ServerError> {
+        if self.database().exists() && !self.0.join(KEY).exists() {
+            return Err(ServerError::Corrupt("server.key is missing beside foras.db"));
+        }
+        Ok(())
     }
 
     pub(crate) fn database(&self) -> PathBuf {
@@ -62,9 +73,7 @@ impl Folder {
         if path.exists() {
             return read_key(&path);
         }
-        if self.database().exists() {
-            return Err(ServerError::Corrupt("server.key is missing beside foras.db"));
-        }
+        self.keyed()?;
         let (server, seed) = (ServerId(draw(entropy)?), draw::<32>(entropy)?);
         // Written aside and renamed, so that a crash leaves a whole key or none.
         let aside = self.0.join("server.key.new");

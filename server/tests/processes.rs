@@ -190,6 +190,15 @@ fn a_file_in_the_place_of_the_folder_is_left_untouched() {
 }
 
 #[test]
+fn a_folder_that_holds_another_database_gets_not_even_a_lock() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("foras.db"), "a phone's").unwrap();
+    let serve = ["serve", "--data", &path(dir.path()), "--listen", "127.0.0.1:0", "--json"];
+    assert_eq!(failure(&serve), (1, "corrupt".into()));
+    assert_eq!(dir.path().read_dir().unwrap().count(), 1);
+}
+
+#[test]
 fn folders_that_are_damaged_or_newer_are_left_as_they_are() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
