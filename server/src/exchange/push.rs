@@ -93,8 +93,8 @@ impl Exchange<'_> {
                 intake.take_sets(&author, sets)
             });
             let taken = taken.unwrap_or_else(|error| {
-                let items = sets.iter().flatten();
-                items.map(|item| (item.index, Some(later(&error)))).collect()
+                let later = later(&error);
+                sets.iter().flatten().map(|item| (item.index, Some(later.clone()))).collect()
             });
             for (index, outcome) in taken {
                 if let Some(slot) = outcomes.get_mut(index) {
