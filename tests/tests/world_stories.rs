@@ -268,3 +268,59 @@ fn equal_sessions_of_one_second_are_two_records() {
         assert!(world.phone(number).show(&first).is_ok() && world.phone(number).show(&second).is_ok());
     }
 }
+
+/// A case that is opened to the mission in Bamako, which wrote into it offline, while a withdrawal took it away.
+fn written_while_it_left(seed: u64) -> (World, DeviceNumber, DeviceNumber, String) {
+    let (mut world, _, counsellor, case) = oujda(seed);
+    let bamako = world.mission("ML");
+    world.consent_to_share(counsellor, &case).unwrap();
+    world.phone(counsellor).propose_handover(&case, "ML").unwrap();
+    world.run_until_quiescent();
+    world.phone(bamako).accept_handover(&case).unwrap();
+    world.withdraw(counsellor, &case).unwrap();
+    world.sync(counsellor).unwrap();
+    (world, counsellor, bamako, case)
+}
+
+/// The person consents again, and the case is opened once more.
+fn opened_again(world: &mut World, counsellor: DeviceNumber, case: &str) {
+    world.consent_to_share(counsellor, case).unwrap();
+    world.phone(counsellor).propose_handover(case, "ML").unwrap();
+    world.sync(counsellor).unwrap();
+}
+
+#[test]
+fn a_case_that_left_and_came_back_in_one_answer_keeps_what_the_mission_wrote() {
+    let (mut world, counsellor, bamako, case) = written_while_it_left(16);
+    opened_again(&mut world, counsellor, &case);
+    world.run_until_quiescent();
+    assert!(world.holds(bamako, &case));
+}
+
+#[test]
+fn a_case_that_came_back_with_the_push_keeps_what_the_mission_wrote() {
+    let (mut world, counsellor, bamako, case) = written_while_it_left(17);
+    // The case leaves while the server cannot take the mission's work.
+    world.server_writes(false);
+    world.sync(bamako).unwrap();
+    world.server_writes(true);
+    assert!(!world.holds(bamako, &case));
+    assert_eq!(world.phone(bamako).store().pending().unwrap().changes, 1);
+    opened_again(&mut world, counsellor, &case);
+    world.run_until_quiescent();
+    assert!(world.holds(bamako, &case));
+}
+
+#[test]
+fn a_case_that_came_back_before_the_push_keeps_what_the_mission_wrote() {
+    let (mut world, counsellor, bamako, case) = written_while_it_left(18);
+    opened_again(&mut world, counsellor, &case);
+    // It leaves and comes back while the server cannot take the mission's work, which goes later.
+    world.server_writes(false);
+    world.sync(bamako).unwrap();
+    world.server_writes(true);
+    assert!(world.holds(bamako, &case));
+    assert_eq!(world.phone(bamako).store().pending().unwrap().changes, 1);
+    world.run_until_quiescent();
+    assert!(world.holds(bamako, &case));
+}

@@ -1,6 +1,6 @@
 //! Pages: consecutive entries of a log, checked once more against the audiences as they are now, and signed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foras_record::proof;
 use foras_record::role::Role;
@@ -33,12 +33,13 @@ pub(super) fn give(
     sink: &mut Sink<'_>,
 ) -> Result<Option<(Vec<u64>, bool)>, ServerError> {
     let (mut heads, mut more, mut left) = (Vec::new(), false, ANSWER_BYTES);
+    let mut moved = BTreeSet::new();
     for (index, audience) in exchange.caller.grant.audiences.iter().enumerate() {
         let head = logs::head(db, audience.as_str())?;
         heads.push(head);
         let mut at = cursors.get(index).copied().unwrap_or(0);
         while at < head && left > 0 {
-            let (entries, bytes) = Composer::new(exchange, db, audience)?.compose(at)?;
+            let (entries, bytes) = Composer::new(exchange, db, audience, &mut moved)?.compose(at)?;
             if entries.is_empty() {
                 return Err(ServerError::Corrupt("a log has a gap"));
             }
@@ -64,14 +65,22 @@ struct Composer<'a> {
     audience: &'a AudienceName,
     /// Records of this page; `None`: not of this audience any more.
     records: BTreeMap<RecordKey, Option<RecordRef>>,
+    /// Records that left or came whole earlier in this answer. The receiver let go of its own changes with them, so these
+    /// are sent in full.
+    moved: &'a mut BTreeSet<RecordKey>,
     names: bool,
 }
 
 impl<'a> Composer<'a> {
-    fn new(exchange: &'a Exchange<'a>, db: &'a Connection, audience: &'a AudienceName) -> Result<Self, ServerError> {
+    fn new(
+        exchange: &'a Exchange<'a>,
+        db: &'a Connection,
+        audience: &'a AudienceName,
+        moved: &'a mut BTreeSet<RecordKey>,
+    ) -> Result<Self, ServerError> {
         // Migrants are told roles only.
         let names = exchange.caller.grant.role != Role::Migrant.code();
-        Ok(Self { exchange, db, audience, records: BTreeMap::new(), names })
+        Ok(Self { exchange, db, audience, records: BTreeMap::new(), moved, names })
     }
 
     /// Entries after position `from`, until a page is full, and their bytes.
@@ -98,13 +107,19 @@ impl<'a> Composer<'a> {
     fn entry(&mut self, row: &LogRow) -> Result<Entry, ServerError> {
         match row.code {
             Code::Stub => Ok(Entry::Stub),
-            Code::Drop => Ok(Entry::Drop(row.record)),
+            Code::Drop => {
+                self.moved.insert(row.record);
+                Ok(Entry::Drop(row.record))
+            }
             Code::Author => self.author(&row.body),
             Code::Seen | Code::Change | Code::Whole => match self.record(&row.record)? {
                 None => Ok(Entry::Stub),
                 Some(_) if row.code == Code::Seen => read("seen", &row.body).map(Entry::Seen),
                 Some(record) if row.code == Code::Change => self.change(record, row.ord),
-                Some(record) => self.whole(record, row),
+                Some(record) => {
+                    self.moved.insert(record.key);
+                    self.whole(record, row)
+                }
             },
         }
     }
@@ -123,7 +138,7 @@ impl<'a> Composer<'a> {
     fn change(&self, record: RecordRef, ord: u64) -> Result<Entry, ServerError> {
         let change = records::change(self.db, &record.key, ord)?;
         let change = change.ok_or(ServerError::Corrupt("a log names a change that is not there"))?;
-        if self.exchange.own.contains(&(record.key, change.hash)) {
+        if self.exchange.own.contains(&(record.key, change.hash)) && !self.moved.contains(&record.key) {
             return Ok(Entry::Known(record.key));
         }
         Ok(Entry::Change(ChangeEntry { record, chunk: change.chunk, received_ms: change.received_ms }))

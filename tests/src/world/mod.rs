@@ -225,10 +225,17 @@ impl World {
     /// The server's disk takes no changes, or takes them again. It can still read.
     pub fn server_writes(&mut self, can_write: bool) {
         let database = rusqlite::Connection::open(self.folder.path().join("foras.db")).expect("the database");
-        let failing = "CREATE TRIGGER IF NOT EXISTS failing_disk BEFORE INSERT ON change \
-                       BEGIN SELECT RAISE(ABORT, 'the disk fails'); END";
-        let sql = if can_write { "DROP TRIGGER IF EXISTS failing_disk" } else { failing };
-        database.execute_batch(sql).expect("a fault of the disk");
+        for table in ["change", "quarantine"] {
+            let sql = if can_write {
+                format!("DROP TRIGGER IF EXISTS failing_{table}")
+            } else {
+                format!(
+                    "CREATE TRIGGER IF NOT EXISTS failing_{table} BEFORE INSERT ON {table} \
+                     BEGIN SELECT RAISE(ABORT, 'the disk fails'); END"
+                )
+            };
+            database.execute_batch(&sql).expect("a fault of the disk");
+        }
     }
 
     /// Devices sync at the same time, their steps in random order.
