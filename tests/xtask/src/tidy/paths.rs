@@ -16,7 +16,7 @@ pub(crate) fn slips(file: &File) -> Vec<String> {
     slips
 }
 
-/// True where `path` begins a path; inside a longer one (`https://host/work/…`) it is none.
+/// True where `path` begins a path; inside a longer one, as in an address, it is none.
 fn starts_a_path(line: &str, path: &str) -> bool {
     line.match_indices(path).any(|(at, _)| {
         let before = line.get(..at).and_then(|head| head.chars().next_back());
