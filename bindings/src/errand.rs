@@ -57,27 +57,33 @@ fn run(runtime: &tokio::runtime::Runtime, phone: &Loose, asked: &Receiver<Errand
         let Some(held) = phone.held() else { return };
         match errand {
             Errand::Enrol { invitation, server_url, waiting } => {
-                let enrolled = held.with(|phone| phone.enrol(&invitation, server_url.as_deref()).map(drop));
-                // Whoever asked may have left meanwhile; the phone is enrolled all the same.
-                let _ = waiting.send(enrolled.map_err(ForasError::from));
+                let done = held.with(|phone| phone.enrol(&invitation, server_url.as_deref()).map(drop));
+                answer(held, waiting, done);
             }
-            Errand::Sync { server_url, waiting } => {
+            Errand::Sync { server_url, mut waiting } => {
                 let work = exchange::sync_over_http(&held, server_url.as_deref(), || SystemClock.now_ms());
                 let work = async { work.await.map_err(|stopped| stopped.error) };
-                runtime.block_on(unless_given_up(work, waiting));
+                if let Some(done) = runtime.block_on(unless_given_up(work, &mut waiting)) {
+                    answer(held, waiting, done);
+                }
             }
         }
     }
 }
 
-/// Does the work and answers; stops as soon as nobody waits for it.
-async fn unless_given_up<T>(work: impl Future<Output = Result<T, foras::Error>>, mut waiting: Waiting<T>) {
-    let done = tokio::select! {
-        done = work => done,
-        () = waiting.closed() => return,
-    };
-    // Whoever asked may have left in this very moment.
+/// Lets the phone go and then tells who waits, so that an app that closes the phone on hearing it finds the store free.
+fn answer<T>(held: Held, waiting: Waiting<T>, done: Result<T, foras::Error>) {
+    drop(held);
+    // Whoever asked may have left meanwhile; what was done stays done.
     let _ = waiting.send(done.map_err(ForasError::from));
+}
+
+/// Does the work; stops, with nothing, as soon as nobody waits for it.
+async fn unless_given_up<T, R>(work: impl Future<Output = R>, waiting: &mut Waiting<T>) -> Option<R> {
+    tokio::select! {
+        done = work => Some(done),
+        () = waiting.closed() => None,
+    }
 }
 
 #[cfg(test)]
@@ -85,22 +91,32 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
-    fn run_to_end(work: impl Future<Output = ()>) {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work);
+    fn run_to_end<T>(work: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
     }
 
     #[test]
     fn work_that_nobody_waits_for_is_given_up() {
-        let (waiting, done) = oneshot::channel::<Result<(), ForasError>>();
+        let (mut waiting, done) = oneshot::channel::<Result<(), ForasError>>();
         drop(done);
-        run_to_end(unless_given_up(std::future::pending(), waiting));
+        let never = std::future::pending::<()>();
+        assert_eq!(run_to_end(unless_given_up(never, &mut waiting)), None);
     }
 
     #[test]
-    fn whoever_waits_hears_how_it_ended() {
+    fn who_hears_the_answer_finds_the_store_free() {
+        let folder = std::env::temp_dir().join(format!("foras-answer-{}", std::process::id()));
+        let held = Held::new(foras::Phone::open(&folder).unwrap());
         let (waiting, done) = oneshot::channel::<Result<(), ForasError>>();
-        run_to_end(unless_given_up(async { Err(foras::Error::Offline) }, waiting));
-        assert!(matches!(done.blocking_recv(), Ok(Err(ForasError::Offline { failure })) if failure.retryable));
+        let hears = std::thread::spawn({
+            let folder = folder.clone();
+            move || (done.blocking_recv(), foras::Phone::open(&folder).is_ok())
+        });
+        answer(held, waiting, Err(foras::Error::Offline));
+        let (heard, opened) = hears.join().unwrap();
+        assert!(matches!(heard, Ok(Err(ForasError::Offline { failure })) if failure.retryable));
+        assert!(opened);
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
@@ -109,9 +125,8 @@ mod tests {
         let held = Held::new(foras::Phone::open(&folder).unwrap());
         let errands = Errands::start(&held).unwrap();
         drop(held);
-        let mut ended = None;
-        run_to_end(async { ended = Some(errands.sync(None).await) });
-        assert!(matches!(ended, Some(Err(ForasError::ServerBusy { failure })) if failure.code == "given_up"));
+        let ended = run_to_end(errands.sync(None));
+        assert!(matches!(ended, Err(ForasError::ServerBusy { failure }) if failure.code == "given_up"));
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

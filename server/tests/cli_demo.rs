@@ -71,9 +71,16 @@ fn a_visitor_looks_around_afterwards() {
     visitor.does(&["enrol", serving["invitation"].as_str().unwrap()]);
     visitor.syncs();
     assert!(!visitor.people().is_empty());
-    Command::new("kill").args(["-TERM", &demo.id().to_string()]).status().unwrap();
+    signal("-TERM", &demo);
     assert!(demo.wait().unwrap().success());
     assert!(!std::path::Path::new(data).exists(), "the demonstration leaves its folder behind");
+}
+
+/// Sends a signal by the shell's own `kill`: a bare machine has no program of that name.
+#[cfg(unix)]
+fn signal(name: &str, to: &std::process::Child) {
+    let kill = format!("kill {name} {}", to.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }
 
 /// Told to stop in the middle, it leaves nothing behind.
@@ -91,7 +98,7 @@ fn an_interrupted_demonstration_leaves_nothing() {
     let mut lines = BufReader::new(demo.stderr.take().unwrap()).lines();
     lines.next().unwrap().unwrap();
     assert_eq!(dir.path().read_dir().unwrap().count(), 1);
-    Command::new("kill").args(["-INT", &demo.id().to_string()]).status().unwrap();
+    signal("-INT", &demo);
     assert_eq!(demo.wait().unwrap().code(), Some(1));
     let last: Value = serde_json::from_str(&lines.last().unwrap().unwrap()).unwrap();
     assert_eq!(last["error"]["code"], "interrupted");
