@@ -25,7 +25,7 @@ use crate::error::ServerError;
 
 /// Steps of the schema, oldest first; `user_version` counts those that were taken. A step that was released never
 /// changes.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_sync.sql")];
 
 /// How long a statement waits for another process's write, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 10_000;

@@ -7,7 +7,7 @@ use crate::error::Error;
 /// Marks a database as a store of ours: "Fora" (sqlite.org/pragma.html#pragma_application_id).
 pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"Fora");
 /// Migrations in order; the first makes version 1.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/001_store.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/001_store.sql"), include_str!("migrations/002_sync.sql")];
 /// The newest version of the schema that this build knows.
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 

@@ -1,0 +1,1 @@
+-- The store of one device, version 2: what packed pages, packs, reconciliation and exchange between phones keep.

@@ -1,0 +1,1 @@
+-- The server, version 2: what packed pages, packs, reconciliation and carried pushes keep.
