@@ -78,7 +78,7 @@ fn a_store_of_a_newer_build_is_left_untouched() {
     let path = dir.path().join("foras.db");
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let before = fs::read(&path).unwrap();
-    assert!(matches!(open(dir.path()), Err(Error::TooOld { found: 99, known: 1 })));
+    assert!(matches!(open(dir.path()), Err(Error::TooOld { found: 99, known: 2 })));
     assert_eq!(fs::read(&path).unwrap(), before);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 }
