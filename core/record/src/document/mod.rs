@@ -8,6 +8,7 @@ mod edit;
 mod error;
 mod genesis;
 mod read;
+mod replayed;
 mod scalar;
 mod state;
 mod trial;

@@ -46,7 +46,13 @@ pub struct View {
 /// The columns of `document`.
 #[must_use]
 pub fn columns(document: &Document) -> View {
-    let record = Record { kind: document.kind(), rule: document.kind().rule(), content: document.content() };
+    columns_of(document.kind(), document.content())
+}
+
+/// The columns of a record of `kind` with this content.
+#[must_use]
+pub fn columns_of(kind: Kind, content: Content) -> View {
+    let record = Record { kind, rule: kind.rule(), content };
     let events = events::Events::of(record.rule, &record.content);
     let title = record.title();
     View {

@@ -2,6 +2,7 @@
 
 mod golden;
 mod merging;
+mod replayed;
 mod samples;
 mod stories;
 mod texts;
