@@ -10,9 +10,9 @@ use foras::link::http::EnrolFailure;
 use foras::link::{Answer, HttpLink, Link};
 use foras_sync::LinkFailure;
 use foras_wire::enrol::EnrolRequest;
-use foras_wire::frame::encode_frame;
 use foras_wire::id::{DeviceId, Incarnation, Nonce, PublicKey, Signature64};
 use foras_wire::limits::BODY_BYTES_MAX;
+use foras_wire::stream::AnswerWriter;
 use foras_wire::sync::{AnswerFrame, Credentials, Refusal};
 use foras_wire::version::ProtocolRange;
 
@@ -144,7 +144,7 @@ fn addresses_that_this_build_cannot_reach_are_said_at_once() {
 #[test]
 fn a_refused_enrolment_says_why() {
     let refusal = Refusal { code: "used".into(), retryable: false, nonce: None, retry_after_s: 0 };
-    let body = encode_frame(&AnswerFrame::Refused(refusal.clone()));
+    let body = AnswerWriter::new().frame(&AnswerFrame::Refused(refusal.clone()));
     let headers = format!("{FRAMES}Content-Length: {}\r\n", body.len());
     let request = EnrolRequest {
         protocol: ProtocolRange::OURS,

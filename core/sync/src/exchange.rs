@@ -88,12 +88,12 @@ impl Exchange {
             done: Summary { round_trips: 1, ..Summary::default() },
         };
         let request = SyncRequest {
-            protocol: ProtocolRange::OURS,
             epoch: work.epoch,
             grant_revision: work.grant_revision,
             cursors: work.cursors,
             pushes,
             deposits: work.deposits,
+            ..SyncRequest::default()
         };
         (request, exchange)
     }

@@ -6,6 +6,7 @@ mod scripted;
 use foras_sync::{Effect, Engine, Event};
 use foras_wire::id::Nonce;
 use foras_wire::sync::{Acks, AnswerFrame, DepositAck, Exception, Heads, Outcome, Welcome};
+use foras_wire::version::PROTOCOL_MAX;
 use scripted::{Store, engine, page, refusal};
 
 /// An engine whose request of `store` is in flight.
@@ -56,22 +57,22 @@ fn every_breach_of_the_order_ends_the_exchange() {
         ("no welcome, acknowledgement", vec![acks(0, vec![])]),
         ("no welcome, page", vec![one()]),
         ("no welcome, heads", vec![heads(vec![0, 0])]),
-        ("two welcomes", vec![welcome(1), welcome(1)]),
+        ("two welcomes", vec![welcome(PROTOCOL_MAX), welcome(PROTOCOL_MAX)]),
         ("a version that this build does not speak", vec![welcome(999)]),
-        ("an acknowledgement of no push", vec![welcome(1), acks(1, vec![])]),
-        ("a push acknowledged twice", vec![welcome(1), acks(0, vec![]), acks(0, vec![])]),
-        ("an acknowledgement of no item", vec![welcome(1), acks(0, vec![exception(2)])]),
-        ("an acknowledgement after a page", vec![welcome(1), one(), acks(0, vec![])]),
-        ("an acknowledgement of no deposit", vec![welcome(1), deposit]),
-        ("a page of no audience", vec![welcome(1), AnswerFrame::Page(page(2, 0, &[7]))]),
-        ("a page with a gap", vec![welcome(1), AnswerFrame::Page(page(0, 1, &[7]))]),
-        ("a page twice", vec![welcome(1), one(), one()]),
-        ("a page of nothing", vec![welcome(1), AnswerFrame::Page(page(0, 0, &[]))]),
-        ("heads of other audiences", vec![welcome(1), heads(vec![0])]),
+        ("an acknowledgement of no push", vec![welcome(PROTOCOL_MAX), acks(1, vec![])]),
+        ("a push acknowledged twice", vec![welcome(PROTOCOL_MAX), acks(0, vec![]), acks(0, vec![])]),
+        ("an acknowledgement of no item", vec![welcome(PROTOCOL_MAX), acks(0, vec![exception(2)])]),
+        ("an acknowledgement after a page", vec![welcome(PROTOCOL_MAX), one(), acks(0, vec![])]),
+        ("an acknowledgement of no deposit", vec![welcome(PROTOCOL_MAX), deposit]),
+        ("a page of no audience", vec![welcome(PROTOCOL_MAX), AnswerFrame::Page(page(2, 0, &[7]))]),
+        ("a page with a gap", vec![welcome(PROTOCOL_MAX), AnswerFrame::Page(page(0, 1, &[7]))]),
+        ("a page twice", vec![welcome(PROTOCOL_MAX), one(), one()]),
+        ("a page of nothing", vec![welcome(PROTOCOL_MAX), AnswerFrame::Page(page(0, 0, &[]))]),
+        ("heads of other audiences", vec![welcome(PROTOCOL_MAX), heads(vec![0])]),
     ] {
         assert_eq!(feed(frames).as_deref(), Some("malformed"), "{what}");
     }
-    let went_back = vec![welcome(1), one(), heads(vec![0, 0])];
+    let went_back = vec![welcome(PROTOCOL_MAX), one(), heads(vec![0, 0])];
     assert_eq!(feed(went_back).as_deref(), Some("server_went_back"), "a log that ends before the cursor");
 }
 
@@ -80,7 +81,7 @@ fn a_page_beyond_all_positions_is_refused() {
     let mut store = Store::new(1, []);
     store.cursors = vec![u64::MAX];
     let mut engine = in_flight(&mut store);
-    let _ = engine.handle(Event::Frame(Box::new(welcome(1))), 0, 0);
+    let _ = engine.handle(Event::Frame(Box::new(welcome(PROTOCOL_MAX))), 0, 0);
     let effects = engine.handle(Event::Frame(Box::new(AnswerFrame::Page(page(0, u64::MAX, &[1])))), 0, 0);
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Failed { .. })));
 }
@@ -88,7 +89,7 @@ fn a_page_beyond_all_positions_is_refused() {
 #[test]
 fn frames_of_a_newer_build_are_skipped_anywhere() {
     let new = || AnswerFrame::Unknown(200);
-    let frames = vec![new(), welcome(1), new(), acks(0, vec![]), new(), heads(vec![0, 0])];
+    let frames = vec![new(), welcome(PROTOCOL_MAX), new(), acks(0, vec![]), new(), heads(vec![0, 0])];
     assert_eq!(feed(frames), None);
 }
 
@@ -96,7 +97,7 @@ fn frames_of_a_newer_build_are_skipped_anywhere() {
 fn a_frame_before_the_page_before_it_is_applied_is_not_taken() {
     let mut store = Store::new(1, []);
     let mut engine = in_flight(&mut store);
-    for frame in [welcome(1), AnswerFrame::Page(page(0, 0, &[7]))] {
+    for frame in [welcome(PROTOCOL_MAX), AnswerFrame::Page(page(0, 0, &[7]))] {
         let _ = engine.handle(Event::Frame(Box::new(frame)), 0, 0);
     }
     let effects = engine.handle(Event::Frame(Box::new(heads(vec![1]))), 0, 0);
@@ -131,7 +132,7 @@ fn the_work_of_somebody_who_left_is_handed_in_before_the_device_is_refused() {
                     for at in (0..request.pushes.len()).rev() {
                         events.push(Event::Frame(Box::new(acks(u16::try_from(at).unwrap(), vec![]))));
                     }
-                    events.push(Event::Frame(Box::new(welcome(1))));
+                    events.push(Event::Frame(Box::new(welcome(PROTOCOL_MAX))));
                 }
                 Effect::Failed { code, retryable, summary } => {
                     assert_eq!((code.as_str(), retryable, summary.sent, requests), ("revoked", false, 9, 3));
@@ -194,7 +195,8 @@ fn a_log_without_end_is_left_and_asked_again_later() {
                 Effect::Send { .. } => {
                     requests += 1;
                     let last = Heads { heads: vec![position + 1], more: true, digests: Vec::new() };
-                    let frames = [AnswerFrame::Heads(last), AnswerFrame::Page(page(0, position, &[1])), welcome(1)];
+                    let frames =
+                        [AnswerFrame::Heads(last), AnswerFrame::Page(page(0, position, &[1])), welcome(PROTOCOL_MAX)];
                     position += 1;
                     events.extend(frames.map(|frame| Event::Frame(Box::new(frame))));
                 }
@@ -207,7 +209,7 @@ fn a_log_without_end_is_left_and_asked_again_later() {
 #[test]
 fn a_store_that_cannot_write_ends_the_sync_with_its_code() {
     let mut engine = in_flight(&mut Store::new(1, [1]));
-    let _ = engine.handle(Event::Frame(Box::new(welcome(1))), 0, 0);
+    let _ = engine.handle(Event::Frame(Box::new(welcome(PROTOCOL_MAX))), 0, 0);
     let effects = engine.handle(Event::StoreFailed { code: "storage_full".into(), retryable: true }, 0, 0);
     assert!(matches!(&effects[..], [Effect::SetTimer { .. }, Effect::Failed { code, .. }] if code == "storage_full"));
     assert!(!engine.status().syncing);

@@ -1,24 +1,40 @@
-//! Compression of bodies: one flag byte, then plain bytes or one zstd frame, with limits before work.
+//! Compression of request bodies: one flag byte, then plain bytes or one zstd frame, with limits before work.
 
+use zstd::stream::raw::{InBuffer, Operation, OutBuffer};
+
+use crate::dictionary;
 use crate::error::WireError;
 use crate::limits::{BODY_BYTES_MAX, PLAIN_BYTES_MAX};
 
 const PLAIN: u8 = 0;
+/// One zstd frame, made with the first dictionary.
 const ZSTD: u8 = 1;
 /// Bodies shorter than this, in bytes, are not worth compressing.
-const WORTH_COMPRESSING_BYTES: usize = 96;
-const LEVEL: i32 = 6;
+const WORTH_COMPRESSING_BYTES: usize = 64;
+/// Bytes that are unpacked at a time.
+const STEP_BYTES: usize = 64 * 1024;
 
 /// `plain` as it travels.
 #[must_use]
 pub fn pack(plain: &[u8]) -> Vec<u8> {
     if plain.len() >= WORTH_COMPRESSING_BYTES
-        && let Ok(packed) = zstd::bulk::compress(plain, LEVEL)
-        && packed.len() < plain.len()
+        && let Some(packed) = compress(plain)
+        && packed.len() <= plain.len()
     {
-        return [&[ZSTD], packed.as_slice()].concat();
+        return packed;
     }
     [&[PLAIN], plain].concat()
+}
+
+fn compress(plain: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = dictionary::encoder().ok()?;
+    let mut input = InBuffer::around(plain);
+    let mut packed = Vec::with_capacity(zstd::zstd_safe::compress_bound(plain.len()).saturating_add(1));
+    packed.push(ZSTD);
+    let mut output = OutBuffer::around_pos(&mut packed, 1);
+    encoder.run(&mut input, &mut output).ok()?;
+    let left = encoder.finish(&mut output, true).ok()?;
+    (input.pos() == plain.len() && left == 0).then_some(packed)
 }
 
 /// What [`pack`] was given.
@@ -31,17 +47,30 @@ pub fn unpack(body: &[u8]) -> Result<Vec<u8>, WireError> {
     }
     match body.split_first() {
         Some((&PLAIN, plain)) => Ok(plain.to_vec()),
-        Some((&ZSTD, packed)) => {
-            // Grows as it decodes: a frame's claim about its own size is not trusted.
-            let decoder = zstd::stream::read::Decoder::new(packed).map_err(|_| WireError::Malformed("body"))?;
-            let mut plain = Vec::new();
-            std::io::Read::read_to_end(&mut std::io::Read::take(decoder, PLAIN_BYTES_MAX as u64 + 1), &mut plain)
-                .map_err(|_| WireError::Malformed("body"))?;
-            if plain.len() > PLAIN_BYTES_MAX {
-                return Err(WireError::TooLarge { what: "body, unpacked,", limit: PLAIN_BYTES_MAX });
-            }
-            Ok(plain)
-        }
+        Some((&ZSTD, packed)) => decompress(packed),
         _ => Err(WireError::Malformed("body")),
+    }
+}
+
+/// Grows as it unpacks: a frame's claim about its own size is not trusted.
+fn decompress(packed: &[u8]) -> Result<Vec<u8>, WireError> {
+    let malformed = |_| WireError::Malformed("body");
+    let mut decoder = dictionary::decoder().map_err(malformed)?;
+    let (mut input, mut plain) = (InBuffer::around(packed), Vec::new());
+    loop {
+        plain.reserve(STEP_BYTES);
+        let (before, filled) = (input.pos(), plain.len());
+        let mut output = OutBuffer::around_pos(&mut plain, filled);
+        let left = decoder.run(&mut input, &mut output).map_err(malformed)?;
+        if plain.len() > PLAIN_BYTES_MAX {
+            return Err(WireError::TooLarge { what: "body, unpacked,", limit: PLAIN_BYTES_MAX });
+        }
+        if left == 0 {
+            // One frame, and nothing behind it.
+            return if input.pos() == packed.len() { Ok(plain) } else { Err(WireError::Malformed("body")) };
+        }
+        if input.pos() == before && plain.len() == filled {
+            return Err(WireError::Malformed("body"));
+        }
     }
 }

@@ -1,10 +1,10 @@
-//! Frames of an answer: a code, a length, a body. Each can be read as soon as its bytes are there.
+//! Messages as bytes: the request, and the frames of its answer. How frames stand in a stream: [`crate::stream`].
 
 use minicbor::{Decode, Encode};
 
 use crate::codec;
 use crate::error::WireError;
-use crate::limits::{AUDIENCES_MAX, DEPOSITS_MAX, FRAME_BYTES_MAX, PUSH_CHANGES_MAX};
+use crate::limits::{AUDIENCES_MAX, DEPOSITS_MAX, PUSH_CHANGES_MAX};
 use crate::sync::{AnswerFrame, SyncRequest};
 
 const WELCOME: u8 = 1;
@@ -13,9 +13,6 @@ const DEPOSIT_ACKS: u8 = 3;
 const PAGE: u8 = 4;
 const HEADS: u8 = 5;
 const REFUSED: u8 = 6;
-
-/// Code and length, as bytes: one and four.
-const HEADER_BYTES: usize = 5;
 
 /// `message` in CBOR. Encoding into a vector cannot fail: its error type has no value.
 #[must_use]
@@ -60,10 +57,10 @@ pub fn decode_request(body: &[u8]) -> Result<SyncRequest, WireError> {
     Ok(request)
 }
 
-/// One frame as it travels.
+/// The code and the body of `frame`.
 #[must_use]
-pub fn encode_frame(frame: &AnswerFrame) -> Vec<u8> {
-    let (code, plain) = match frame {
+pub fn encode_frame(frame: &AnswerFrame) -> (u8, Vec<u8>) {
+    match frame {
         AnswerFrame::Welcome(welcome) => (WELCOME, to_cbor(welcome)),
         AnswerFrame::Acks(acks) => (ACKS, to_cbor(acks)),
         AnswerFrame::DepositAcks(acks) => (DEPOSIT_ACKS, to_cbor(acks)),
@@ -71,61 +68,21 @@ pub fn encode_frame(frame: &AnswerFrame) -> Vec<u8> {
         AnswerFrame::Heads(heads) => (HEADS, to_cbor(heads)),
         AnswerFrame::Refused(refusal) => (REFUSED, to_cbor(refusal)),
         AnswerFrame::Unknown(code) => (*code, Vec::new()),
-    };
-    let body = codec::pack(&plain);
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + body.len());
-    bytes.push(code);
-    bytes.extend_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_be_bytes());
-    bytes.extend_from_slice(&body);
-    bytes
+    }
 }
 
-fn decode_frame(code: u8, body: &[u8]) -> Result<AnswerFrame, WireError> {
-    let plain = codec::unpack(body)?;
+/// The frame of this code and body.
+///
+/// # Errors
+/// [`WireError::Malformed`] when the body is not what the code says.
+pub fn decode_frame(code: u8, body: &[u8]) -> Result<AnswerFrame, WireError> {
     Ok(match code {
-        WELCOME => AnswerFrame::Welcome(from_cbor("welcome", &plain)?),
-        ACKS => AnswerFrame::Acks(from_cbor("acknowledgements", &plain)?),
-        DEPOSIT_ACKS => AnswerFrame::DepositAcks(from_cbor("acknowledgements of deposits", &plain)?),
-        PAGE => AnswerFrame::Page(from_cbor("page", &plain)?),
-        HEADS => AnswerFrame::Heads(from_cbor("heads", &plain)?),
-        REFUSED => AnswerFrame::Refused(from_cbor("refusal", &plain)?),
+        WELCOME => AnswerFrame::Welcome(from_cbor("welcome", body)?),
+        ACKS => AnswerFrame::Acks(from_cbor("acknowledgements", body)?),
+        DEPOSIT_ACKS => AnswerFrame::DepositAcks(from_cbor("acknowledgements of deposits", body)?),
+        PAGE => AnswerFrame::Page(from_cbor("page", body)?),
+        HEADS => AnswerFrame::Heads(from_cbor("heads", body)?),
+        REFUSED => AnswerFrame::Refused(from_cbor("refusal", body)?),
         other => AnswerFrame::Unknown(other),
     })
-}
-
-/// Cuts a stream of bytes into frames.
-#[derive(Debug, Default)]
-pub struct FrameReader {
-    buffer: Vec<u8>,
-}
-
-impl FrameReader {
-    /// Takes more bytes of the stream.
-    pub fn feed(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
-    }
-
-    /// The next whole frame, or `None` until more bytes come.
-    ///
-    /// # Errors
-    /// [`WireError`] when the frame is malformed or longer than [`FRAME_BYTES_MAX`]; the stream is then useless.
-    pub fn next_frame(&mut self) -> Result<Option<AnswerFrame>, WireError> {
-        let Some((&[code, a, b, c, d], rest)) = self.buffer.split_first_chunk::<HEADER_BYTES>() else {
-            return Ok(None);
-        };
-        let length = u32::from_be_bytes([a, b, c, d]) as usize;
-        if length > FRAME_BYTES_MAX {
-            return Err(WireError::TooLarge { what: "frame", limit: FRAME_BYTES_MAX });
-        }
-        let Some(body) = rest.get(..length) else { return Ok(None) };
-        let frame = decode_frame(code, body)?;
-        self.buffer.drain(..HEADER_BYTES + length);
-        Ok(Some(frame))
-    }
-
-    /// Whether bytes of an unfinished frame are left: the stream was cut.
-    #[must_use]
-    pub fn is_cut(&self) -> bool {
-        !self.buffer.is_empty()
-    }
 }

@@ -5,6 +5,7 @@
 
 pub mod audience;
 pub mod codec;
+mod dictionary;
 pub mod enrol;
 pub mod error;
 pub mod frame;
@@ -16,6 +17,7 @@ pub mod merkle;
 pub mod page;
 pub mod push;
 pub mod record;
+pub mod stream;
 pub mod sync;
 pub mod version;
 

@@ -9,7 +9,7 @@ use crate::push::Push;
 use crate::version::ProtocolRange;
 
 /// The body of `POST /v1/sync`. Who asks is proven beside it (see [`Credentials`]).
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
 pub struct SyncRequest {
     /// Versions that the device speaks.
     #[n(0)]
@@ -29,6 +29,14 @@ pub struct SyncRequest {
     /// Deposits: what is handed in without a sender.
     #[n(5)]
     pub deposits: Vec<Deposit>,
+    /// Seconds for which the server may hold the request back while there is nothing to say, at most
+    /// [`crate::limits::WAIT_S_MAX`]; 0: answer at once.
+    #[cbor(n(6), default, skip_if = "is_zero")]
+    pub wait_s: u16,
+}
+
+fn is_zero(number: &u16) -> bool {
+    *number == 0
 }
 
 /// Something handed in beside the push. The server writes the record under its own actor and keeps no sender.

@@ -5,9 +5,9 @@ use minicbor::{Decode, Encode};
 use crate::error::WireError;
 
 /// The newest version that this build speaks.
-pub const PROTOCOL_MAX: u16 = 1;
+pub const PROTOCOL_MAX: u16 = 2;
 /// The oldest version that this build speaks.
-pub const PROTOCOL_MIN: u16 = 1;
+pub const PROTOCOL_MIN: u16 = 2;
 
 /// A range of protocol versions, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -34,5 +34,11 @@ impl ProtocolRange {
             return Err(WireError::Version { min: other.min, max: other.max });
         }
         Ok(newest)
+    }
+}
+
+impl Default for ProtocolRange {
+    fn default() -> Self {
+        Self::OURS
     }
 }

@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use foras_wire::enrol::{EnrolAnswer, EnrolRequest};
-use foras_wire::frame::{FrameReader, decode_request, encode_frame, from_cbor};
+use foras_wire::frame::{decode_frame, decode_request, from_cbor};
 use foras_wire::grant::Grant;
+use foras_wire::id::Signature64;
 use foras_wire::invitation::Invitation;
 use foras_wire::limits;
-use foras_wire::page::{Entry, RawEntry};
+use foras_wire::page::{Entry, Page, RawEntry};
+use foras_wire::stream::{AnswerWriter, FrameReader};
 use foras_wire::sync::{AnswerFrame, Heads};
 use proptest::prelude::*;
 
@@ -21,12 +23,12 @@ fn decode_everything(bytes: &[u8]) {
         let _ = Entry::try_from(&RawEntry { code, body: bytes.to_vec() });
     }
     for code in 0..9 {
+        let _ = decode_frame(code, bytes);
+        // As a stream, and as the packed part of one.
         let mut reader = FrameReader::default();
         reader.feed(&[code]);
-        reader.feed(&u32::try_from(bytes.len() + 1).unwrap().to_be_bytes());
-        reader.feed(&[0]);
         reader.feed(bytes);
-        let _ = reader.next_frame();
+        while let Ok(Some(_)) = reader.next_frame() {}
     }
     let _ = String::from_utf8_lossy(bytes).parse::<Invitation>();
 }
@@ -52,42 +54,135 @@ fn deep_nesting_is_refused() {
 
 #[test]
 fn a_small_body_cannot_unpack_to_a_large_one() {
-    let bomb = zstd::bulk::compress(&vec![0; limits::PLAIN_BYTES_MAX + 1], 19).unwrap();
+    let bomb = packed(&vec![0; limits::PLAIN_BYTES_MAX + 1], limits::WINDOW_LOG);
     assert!(bomb.len() < 8 * 1024);
-    let error = decode_request(&[&[1], bomb.as_slice()].concat()).unwrap_err();
+    let error = decode_request(&[&[1], &bomb[1..]].concat()).unwrap_err();
     assert_eq!(error.code(), "too_large");
+}
+
+/// A stream whose packed part is `plain`, in one frame of zstd with window `window_log`.
+fn packed(plain: &[u8], window_log: u32) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = zstd::stream::write::Encoder::new(vec![0], 3).unwrap();
+    encoder.set_parameter(zstd::stream::raw::CParameter::WindowLog(window_log)).unwrap();
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
 }
 
 #[test]
 fn a_frame_of_claimed_length_waits_for_no_more_than_the_limit() {
-    let mut reader = FrameReader::default();
-    reader.feed(&[4, 0xff, 0xff, 0xff, 0xff]);
-    assert_eq!(reader.next_frame().unwrap_err().code(), "too_large");
+    for too_long in
+        [vec![4, 0xff, 0xff, 0xff, 0xff, 1], vec![4, 0x81, 0x80, 0x80, 0x02], vec![4, 0x80, 0x80, 0x80, 0x80]]
+    {
+        for stream in [too_long.clone(), packed(&too_long, 17)] {
+            let mut reader = FrameReader::default();
+            reader.feed(&stream);
+            assert_eq!(reader.next_frame().unwrap_err().code(), "too_large");
+            assert_eq!(reader.next_frame().unwrap_err().code(), "too_large", "it stays so");
+        }
+    }
 }
 
 #[test]
-fn a_stream_cut_at_any_byte_gives_no_wrong_frame() {
-    let frame = AnswerFrame::Heads(Heads { heads: vec![1, 2, 3], more: false, digests: vec![] });
-    let whole = encode_frame(&frame);
-    for cut in 0..whole.len() {
-        let mut reader = FrameReader::default();
+fn a_window_larger_than_the_limit_is_refused() {
+    let plain: Vec<u8> = (0..3 << 20).map(|at: u32| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let mut reader = FrameReader::default();
+    reader.feed(&packed(&plain, 27));
+    assert_eq!(reader.next_frame().unwrap_err().code(), "malformed");
+    let body = [&[1], &packed(&plain, 27)[1..]].concat();
+    assert_eq!(foras_wire::codec::unpack(&body).unwrap_err().code(), "malformed");
+    let body = [&[1], &packed(&plain, limits::WINDOW_LOG)[1..]].concat();
+    assert_eq!(foras_wire::codec::unpack(&body).unwrap(), plain);
+}
+
+#[test]
+fn a_stream_that_unpacks_to_more_than_the_limit_is_left() {
+    // Unknown frames of 3 MiB of nothing: each is within its limit, all of them are not.
+    let frame = [&[200, 0x80, 0x80, 0xc0, 0x01], vec![0; 3 << 20].as_slice()].concat();
+    let stream = packed(&frame.repeat(11), 20);
+    assert!(stream.len() < 16 * 1024);
+    let mut reader = FrameReader::default();
+    reader.feed(&stream);
+    let mut read = 0;
+    let error = loop {
+        match reader.next_frame() {
+            Ok(Some(_)) => read += 1,
+            Ok(None) => panic!("the stream was read to its end"),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((error.code(), read), ("too_large", 10));
+}
+
+#[test]
+fn a_stream_in_a_stream_and_one_that_stops_being_one_are_malformed() {
+    let mut reader = FrameReader::default();
+    reader.feed(&packed(&[0, 1, 2, 3], 17));
+    assert_eq!(reader.next_frame().unwrap_err().code(), "malformed");
+    let mut reader = FrameReader::default();
+    reader.feed(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(reader.next_frame().unwrap_err().code(), "malformed");
+}
+
+#[test]
+fn asking_again_and_again_without_new_bytes_harms_nothing() {
+    let frames = story();
+    let mut writer = AnswerWriter::new();
+    let stream: Vec<u8> = frames.iter().flat_map(|frame| writer.frame(frame)).collect();
+    let (mut reader, mut read) = (FrameReader::default(), Vec::new());
+    for byte in stream {
+        reader.feed(&[byte]);
+        for _ in 0..40 {
+            read.extend(reader.next_frame().unwrap());
+        }
+    }
+    assert_eq!(read, frames);
+}
+
+/// An answer with pages of some length: the second much like the first.
+fn story() -> Vec<AnswerFrame> {
+    let page = |from: u64, salt: u8| {
+        let entry =
+            |at: u8| RawEntry { code: 900, body: (0..200).map(|i| i ^ at.wrapping_mul(37) ^ (salt & 1)).collect() };
+        let entries = (0..40).map(entry).collect();
+        AnswerFrame::Page(Page { audience: 0, from, entries, signature: Signature64([salt; 64]) })
+    };
+    let heads = Heads { heads: vec![80, 2, 3], more: false, digests: vec![] };
+    vec![AnswerFrame::Unknown(200), page(0, 2), page(40, 4), AnswerFrame::Heads(heads)]
+}
+
+#[test]
+fn a_stream_cut_at_any_byte_gives_the_frames_before_the_cut_and_no_wrong_one() {
+    let (frames, mut writer) = (story(), AnswerWriter::new());
+    let pieces: Vec<Vec<u8>> = frames.iter().map(|frame| writer.frame(frame)).collect();
+    let whole = pieces.concat();
+    assert!(pieces[2].len() * 4 < pieces[1].len(), "a later page is compressed with the page before it");
+    for cut in 0..=whole.len() {
+        let (mut reader, mut read) = (FrameReader::default(), Vec::new());
         reader.feed(&whole[..cut]);
-        assert_eq!(reader.next_frame().unwrap(), None, "cut at byte {cut}");
-        assert_eq!(reader.is_cut(), cut > 0);
+        while let Some(frame) = reader.next_frame().unwrap() {
+            read.push(frame);
+        }
+        let mut sent = 0;
+        let before = pieces
+            .iter()
+            .take_while(|piece| {
+                sent += piece.len();
+                sent <= cut
+            })
+            .count();
+        assert_eq!(read, frames[..before], "cut at byte {cut}");
     }
 }
 
 #[test]
 fn more_cursors_pushes_or_deposits_than_the_limits_are_refused() {
     use foras_wire::sync::SyncRequest;
-    use foras_wire::version::ProtocolRange;
     let request = SyncRequest {
-        protocol: ProtocolRange::OURS,
         epoch: 1,
         grant_revision: 1,
         cursors: vec![0; limits::AUDIENCES_MAX + 1],
-        pushes: vec![],
-        deposits: vec![],
+        ..SyncRequest::default()
     };
     let error = decode_request(&foras_wire::frame::encode_request(&request)).unwrap_err();
     assert_eq!(error.code(), "too_large");

@@ -2,8 +2,8 @@
 //!
 //! | route | body | answer |
 //! |---|---|---|
-//! | `POST /v1/enrol` | CBOR of an `EnrolRequest` | 200: CBOR of an `EnrolAnswer`; otherwise one frame `Refused` |
-//! | `POST /v1/sync` | a sync request | 200: frames, streamed; a request refused as a whole is one frame `Refused` |
+//! | `POST /v1/enrol` | CBOR of an `EnrolRequest` | 200: CBOR of an `EnrolAnswer`; otherwise a stream of one frame, `Refused` |
+//! | `POST /v1/sync` | a sync request | 200: a stream of frames; a request refused as a whole is one frame, `Refused` |
 //! | `GET /livez` | – | 200 while the process serves |
 //! | `GET /readyz` | – | 200 when the database answers, otherwise 503 |
 //! | `GET /version` | – | `{"version","protocol_min","protocol_max"}` |
@@ -29,7 +29,7 @@ use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use foras_wire::frame::encode_frame;
+use foras_wire::stream::AnswerWriter;
 use foras_wire::sync::{AnswerFrame, Refusal};
 use tokio::sync::Semaphore;
 
@@ -73,9 +73,9 @@ pub fn router(server: Arc<Server>) -> Router {
         .with_state(shared)
 }
 
-/// A refusal of the request as a whole: one frame.
+/// A refusal of the request as a whole: a stream of one frame.
 fn refused(status: StatusCode, refusal: Refusal) -> Response {
-    binary(status, encode_frame(&AnswerFrame::Refused(refusal)))
+    binary(status, AnswerWriter::new().frame(&AnswerFrame::Refused(refusal)))
 }
 
 /// A binary answer.

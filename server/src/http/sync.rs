@@ -4,8 +4,8 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use foras_wire::frame::encode_frame;
 use foras_wire::limits::BODY_BYTES_MAX;
+use foras_wire::stream::AnswerWriter;
 use foras_wire::sync::{AnswerFrame, Credentials};
 
 use super::door::Guest;
@@ -73,6 +73,7 @@ pub(super) async fn sync(
 }
 
 fn answer(shared: &Shared, credentials: &Credentials, body: &[u8], sender: &stream::Sender) {
-    let mut sink = |frame: AnswerFrame| sender.send(encode_frame(&frame));
+    let mut writer = AnswerWriter::new();
+    let mut sink = |frame: AnswerFrame| sender.send(writer.frame(&frame));
     shared.server.exchange(Some(credentials), body, clock::now_ms(), &mut OsEntropy, &mut sink);
 }

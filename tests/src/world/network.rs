@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use foras_server::Server;
-use foras_wire::frame::encode_frame;
+use foras_wire::stream::AnswerWriter;
 use foras_wire::sync::Credentials;
 
 use super::chance::Chance;
@@ -100,9 +100,9 @@ impl Network {
 }
 
 fn answer(server: &Server, request: &Request, now_ms: i64, chance: &Chance) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let (mut writer, mut bytes) = (AnswerWriter::new(), Vec::new());
     server.exchange(Some(&request.credentials), &request.body, now_ms, &mut chance.clone(), &mut |frame| {
-        bytes.extend(encode_frame(&frame));
+        bytes.extend(writer.frame(&frame));
         true
     });
     bytes

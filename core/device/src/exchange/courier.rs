@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use foras_sync::engine::Config;
 use foras_sync::{Effect, Engine, Event, LinkFailure, Summary};
-use foras_wire::frame::{self, FrameReader};
+use foras_wire::frame;
+use foras_wire::stream::FrameReader;
 use foras_wire::sync::Credentials;
 
 use super::SyncReport;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use foras_sync::LinkFailure;
 use foras_wire::enrol::{EnrolAnswer, EnrolRequest};
-use foras_wire::frame::{FrameReader, from_cbor, to_cbor};
+use foras_wire::frame::{from_cbor, to_cbor};
 use foras_wire::limits::BODY_BYTES_MAX;
+use foras_wire::stream::FrameReader;
 use foras_wire::sync::{AnswerFrame, Credentials, Refusal};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};

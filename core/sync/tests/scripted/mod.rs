@@ -83,7 +83,7 @@ impl Server {
         }
         self.challenge = None;
         let mut frames = vec![AnswerFrame::Welcome(Welcome {
-            protocol: 1,
+            protocol: foras_wire::version::PROTOCOL_MAX,
             epoch: self.epoch,
             now_ms: 1_790_000_000_000,
             nonce: Nonce([9; 16]),

@@ -16,6 +16,7 @@ use foras_wire::invitation::Invitation;
 use foras_wire::page::{AuthorEntry, Entry, SeenEntry};
 use foras_wire::push::{Push, PushItem};
 use foras_wire::record::{RecordKey, RecordRef};
+use foras_wire::stream::{AnswerWriter, FrameReader};
 use foras_wire::sync::{Credentials, Deposit, SyncRequest};
 use foras_wire::version::ProtocolRange;
 
@@ -138,12 +139,12 @@ impl Phone {
     pub fn request_with(&self, pushes: Vec<Push>) -> SyncRequest {
         let cursor = |name: &foras_wire::audience::AudienceName| self.cursors.get(name.as_str()).copied().unwrap_or(0);
         SyncRequest {
-            protocol: ProtocolRange::OURS,
             epoch: self.epoch,
             grant_revision: self.grant.revision,
             cursors: self.grant.audiences.iter().map(cursor).collect(),
             pushes,
             deposits: self.deposits.clone(),
+            ..SyncRequest::default()
         }
     }
 
@@ -151,10 +152,10 @@ impl Phone {
         let mut answer = Answer::default();
         let body = frame::encode_request(request);
         let credentials = self.credentials();
+        let (mut writer, mut reader) = (AnswerWriter::new(), FrameReader::default());
         office.server.exchange(Some(&credentials), &body, office.now_ms, &mut office.entropy, &mut |frame| {
-            // What is sent is what can be read again.
-            let mut reader = frame::FrameReader::default();
-            reader.feed(&frame::encode_frame(&frame));
+            // What is sent is what can be read again, each frame at once.
+            reader.feed(&writer.frame(&frame));
             answer.take(reader.next_frame().unwrap().unwrap());
             true
         });
