@@ -12,13 +12,12 @@ use foras_sync::engine::Config;
 use foras_sync::{Event, LinkFailure};
 use tempfile::TempDir;
 
+use super::canary::canaries_in;
 use super::chance::Chance;
 use super::clock::{TrueTime, WrongClock};
+use super::faults::Faults;
 use super::network::{Arrival, Network, Request};
 use super::weather::Weather;
-
-/// Length of a value that chance writes, such as `value-00017.`, in bytes.
-const VALUE_BYTES: usize = 12;
 
 /// What the world does to a device while it steps.
 pub struct Around<'a> {
@@ -47,6 +46,7 @@ pub struct Device {
     busy: bool,
     arrivals: VecDeque<Arrival>,
     kills: usize,
+    faults: Faults,
 }
 
 impl std::fmt::Debug for Device {
@@ -73,11 +73,11 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
 impl Device {
     /// A new phone, not enrolled.
     #[must_use]
-    pub fn new(name: &str, truth: &TrueTime, chance: &Chance) -> Self {
-        Self::in_folder(name.to_owned(), folder(), WrongClock::new(truth.clone()), chance.clone())
+    pub fn new(name: &str, truth: &TrueTime, chance: &Chance, faults: &Faults) -> Self {
+        Self::in_folder(name.to_owned(), folder(), WrongClock::new(truth.clone()), chance.clone(), faults.clone())
     }
 
-    fn in_folder(name: String, folder: TempDir, clock: WrongClock, chance: Chance) -> Self {
+    fn in_folder(name: String, folder: TempDir, clock: WrongClock, chance: Chance, faults: Faults) -> Self {
         let mut device = Self {
             name,
             last: None,
@@ -90,6 +90,7 @@ impl Device {
             busy: false,
             arrivals: VecDeque::new(),
             kills: 0,
+            faults,
         };
         device.start();
         device
@@ -130,11 +131,17 @@ impl Device {
 
     /// The app is killed, whatever it does, and started again.
     pub fn kill(&mut self) {
+        self.faults.count(if self.busy { "killed_in_sync" } else { "killed" });
         self.kills += usize::from(self.busy);
+        self.restart();
+    }
+
+    fn restart(&mut self) {
         self.phone = None;
         self.courier = Courier::new(Config::default());
         self.arrivals.clear();
         self.busy = false;
+        self.last = None;
         self.start();
     }
 
@@ -144,23 +151,18 @@ impl Device {
         self.phone = None;
         let folder = folder();
         copy_folder(self.folder.path(), folder.path()).expect("a folder is copied");
-        self.kill();
-        Self::in_folder(name.to_owned(), folder, self.clock.clone(), self.chance.clone())
+        self.restart();
+        let (clock, chance) = (self.clock.clone(), self.chance.clone());
+        Self::in_folder(name.to_owned(), folder, clock, chance, self.faults.clone())
     }
 
-    /// Whatever of the form `value-00000.` stands in any file of the folder: what a thief of the phone could read.
+    /// Canaries that stand in any file of the folder: what a thief of the phone could read.
     #[must_use]
     pub fn values_in_files(&self) -> BTreeSet<String> {
         let mut values = BTreeSet::new();
         for entry in fs::read_dir(self.folder.path()).expect("the folder") {
             let bytes = fs::read(entry.expect("a file").path()).expect("a file that reads");
-            let starts = (0..bytes.len()).filter(|at| bytes.get(*at) == Some(&b'v'));
-            let found = starts.filter_map(|at| bytes.get(at..at + VALUE_BYTES));
-            values.extend(
-                found
-                    .filter(|bytes| bytes.starts_with(b"value-"))
-                    .map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
-            );
+            values.extend(canaries_in(&bytes));
         }
         values
     }
@@ -189,6 +191,7 @@ impl Device {
                     let now_ms = around.truth.now_ms();
                     around.network.carry(around.server, request, around.weather, now_ms, &self.chance)
                 } else {
+                    self.faults.count("offline_sync");
                     [Arrival::Lost].into()
                 };
             }

@@ -4,13 +4,17 @@
 //! to life, an answer is cut in the middle of a page. After every quiescence the laws of sync hold ([`laws`]). The world
 //! prints its seed when a story fails; `FORAS_SEED` replays it.
 
+pub mod canary;
 pub mod chance;
 pub mod clock;
 pub mod device;
+pub mod faults;
+mod keeping;
 pub mod laws;
 pub mod network;
 pub mod oracle;
 pub mod people;
+mod rest;
 pub mod scenario;
 pub mod weather;
 
@@ -28,16 +32,15 @@ use foras_wire::invitation::Invitation;
 use tempfile::TempDir;
 
 use chance::Chance;
-use clock::{DAY_MS, MINUTE_MS, TrueTime};
+use clock::{DAY_MS, TrueTime};
 use device::{Around, Device};
+use faults::Faults;
 use network::Network;
 use oracle::Oracle;
 use weather::Weather;
 
 /// When the world begins: 1 October 2026, in milliseconds since 1970.
 const BEGINNING_MS: i64 = 1_790_812_800_000;
-/// Rounds of syncs after which a world that still moves is taken to move for ever.
-const ROUNDS_MAX: usize = 40;
 
 /// Names a device of the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,11 +57,13 @@ pub struct World {
     pub oracle: Oracle,
     /// How rough it is now.
     pub weather: Weather,
+    /// How often each fault struck.
+    pub faults: Faults,
     seed: u64,
     server: Server,
     folder: TempDir,
     network: Network,
-    devices: Vec<Device>,
+    devices: Vec<Option<Device>>,
 }
 
 impl Drop for World {
@@ -73,7 +78,7 @@ impl World {
     /// A world of `seed`, with a server and nobody in it.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let (chance, truth) = (Chance::new(seed), TrueTime::new(BEGINNING_MS));
+        let (chance, truth, faults) = (Chance::new(seed), TrueTime::new(BEGINNING_MS), Faults::default());
         let folder = device::folder();
         let server = Server::open_with(folder.path(), truth.now_ms(), &mut chance.clone()).expect("a server");
         server.set_address("http://world.invalid", None).expect("an address");
@@ -85,7 +90,8 @@ impl World {
             seed,
             server,
             folder,
-            network: Network::default(),
+            network: Network::new(faults.clone()),
+            faults,
             devices: Vec::new(),
         }
     }
@@ -102,14 +108,20 @@ impl World {
         self.folder.path()
     }
 
-    /// Every device.
+    /// Every device that is there.
     pub fn devices(&self) -> impl Iterator<Item = DeviceNumber> + use<> {
-        (0..self.devices.len()).map(DeviceNumber)
+        let there: Vec<_> = (0..self.devices.len()).filter(|at| self.devices[*at].is_some()).collect();
+        there.into_iter().map(DeviceNumber)
+    }
+
+    fn add(&mut self, device: Device) -> DeviceNumber {
+        self.devices.push(Some(device));
+        DeviceNumber(self.devices.len() - 1)
     }
 
     /// A device.
     pub fn device(&mut self, number: DeviceNumber) -> &mut Device {
-        self.devices.get_mut(number.0).expect("a device of this world")
+        self.devices.get_mut(number.0).and_then(Option::as_mut).expect("a device of this world")
     }
 
     /// A device's app.
@@ -124,15 +136,14 @@ impl World {
         let now_ms = self.truth.now_ms();
         let invited = self.server.invite(&invite, now_ms, &mut self.chance.clone()).expect("an invitation");
         let invitation: Invitation = invited.invitation.parse().expect("an invitation that reads");
-        let mut device = Device::new(name, &self.truth, &self.chance);
+        let mut device = Device::new(name, &self.truth, &self.chance, &self.faults);
         let store = device.phone().store_mut();
         let request = store.enrol_request(&invitation.secret).expect("a request");
         let answer = self.server.enrol(&to_cbor(&request), now_ms, &mut self.chance.clone()).expect("an enrolment");
         let answer = from_cbor("enrolment", &answer).expect("an answer that reads");
         let key = invitation.server_key;
         store.complete_enrolment(&answer, &invitation.server_url, Some(&key), now_ms).expect("an enrolled phone");
-        self.devices.push(device);
-        DeviceNumber(self.devices.len() - 1)
+        self.add(device)
     }
 
     /// Time passes for everybody.
@@ -143,8 +154,7 @@ impl World {
     /// A clone of a phone comes to life: same folder, same key.
     pub fn clone_of(&mut self, number: DeviceNumber, name: &str) -> DeviceNumber {
         let copy = self.device(number).copy(name);
-        self.devices.push(copy);
-        DeviceNumber(self.devices.len() - 1)
+        self.add(copy)
     }
 
     /// The folder of a phone, as it lies now, to restore later.
@@ -156,6 +166,16 @@ impl World {
     /// A phone's folder is what it was at the backup.
     pub fn restore(&mut self, number: DeviceNumber, backup: Device) {
         *self.device(number) = backup;
+    }
+
+    /// A phone is no more, and what only it held is gone with it.
+    pub fn destroy(&mut self, number: DeviceNumber) {
+        let chunks = self.chunks_to_send(number);
+        self.oracle.gone.extend(chunks.iter().flat_map(|chunk| canary::canaries_in(chunk)));
+        let pending = self.phone(number).store().pending().expect("the outbox");
+        self.oracle.deposits_unsure += usize::try_from(pending.deposits).unwrap_or(usize::MAX);
+        self.oracle.shows.remove(&number);
+        self.devices[number.0] = None;
     }
 
     /// One sync of one device, to its end, in the weather that is.
@@ -181,8 +201,11 @@ impl World {
     fn step(&mut self, number: DeviceNumber) {
         let (weather, truth) = (self.weather, &self.truth);
         let mut around = Around { server: &self.server, network: &mut self.network, weather, truth };
-        if let Some(device) = self.devices.get_mut(number.0) {
+        if let Some(Some(device)) = self.devices.get_mut(number.0) {
             device.step(&mut around);
+            if !device.is_busy() {
+                self.settled(number);
+            }
         }
         if self.chance.percent(self.weather.stale) {
             self.network.deliver_stale(&self.server, self.truth.now_ms(), &self.chance);
@@ -212,6 +235,7 @@ impl World {
     /// The server stops and starts again on its folder.
     pub fn restart_server(&mut self) {
         let (now_ms, mut chance) = (self.truth.now_ms(), self.chance.clone());
+        self.faults.count("server_restarted");
         self.server = Server::open_in_memory(now_ms, &mut chance).expect("a stand-in");
         self.server = Server::open_with(self.folder.path(), now_ms, &mut chance).expect("the server starts again");
     }
@@ -219,7 +243,7 @@ impl World {
     /// How often apps were killed in the middle of a sync.
     #[must_use]
     pub fn kills(&self) -> usize {
-        self.devices.iter().map(Device::kills).sum()
+        self.devices.iter().flatten().map(Device::kills).sum()
     }
 
     /// The server's disk takes no changes, or takes them again. It can still read.
@@ -250,40 +274,6 @@ impl World {
             }
             let next = *self.chance.clone().one_of(&busy);
             self.step(next);
-        }
-    }
-
-    /// The weather calms down, everybody is online, and syncs until nothing moves any more. Then the laws hold.
-    ///
-    /// # Panics
-    /// When a law is broken, or the world never rests.
-    pub fn run_until_quiescent(&mut self) {
-        self.weather = Weather::CALM;
-        self.server_writes(true);
-        self.network.settle(&self.server, self.truth.now_ms(), &self.chance);
-        let everybody: Vec<_> = self.devices().collect();
-        for number in &everybody {
-            self.device(*number).set_online(true);
-        }
-        for _ in 0..ROUNDS_MAX {
-            self.sync_together(&everybody);
-            self.truth.advance(MINUTE_MS);
-            let moved = everybody.iter().filter(|number| self.moved(**number)).count();
-            if moved == 0 {
-                laws::assert_all(self);
-                return;
-            }
-        }
-        panic!("the world does not rest");
-    }
-
-    /// Whether a device's last sync moved anything. One that the server refuses for good moves no more.
-    fn moved(&mut self, number: DeviceNumber) -> bool {
-        let name = self.device(number).name.clone();
-        match self.ended(number) {
-            Ok(report) => report.sent > 0 || report.received > 0 || report.pending > 0,
-            Err(code) if code == "revoked" => false,
-            Err(code) => panic!("{name} cannot sync in calm weather: {code}"),
         }
     }
 }

@@ -7,6 +7,7 @@ use foras_wire::stream::AnswerWriter;
 use foras_wire::sync::Credentials;
 
 use super::chance::Chance;
+use super::faults::Faults;
 use super::weather::Weather;
 
 /// What arrives at a phone.
@@ -36,9 +37,16 @@ pub struct Network {
     lingering: VecDeque<Request>,
     cut_next: Option<usize>,
     cut_answer_bytes: usize,
+    faults: Faults,
 }
 
 impl Network {
+    /// A network that counts its faults.
+    #[must_use]
+    pub fn new(faults: Faults) -> Self {
+        Self { faults, ..Self::default() }
+    }
+
     /// Carries a request to the server; gives what arrives of its answer.
     pub fn carry(
         &mut self,
@@ -49,12 +57,14 @@ impl Network {
         chance: &Chance,
     ) -> VecDeque<Arrival> {
         if chance.percent(weather.lose_request) {
+            self.faults.count("request_lost");
             if chance.percent(weather.stale) {
                 self.lingering.push_back(request);
             }
             return [Arrival::Lost].into();
         }
         if chance.percent(weather.duplicate) {
+            self.faults.count("request_twice");
             answer(server, &request, now_ms, chance);
         }
         let bytes = answer(server, &request, now_ms, chance);
@@ -62,6 +72,7 @@ impl Network {
             self.lingering.push_back(request);
         }
         if chance.percent(weather.lose_answer) {
+            self.faults.count("answer_lost");
             return [Arrival::Lost].into();
         }
         let by_chance = chance.percent(weather.cut).then(|| chance.below(bytes.len() + 1));
@@ -70,6 +81,7 @@ impl Network {
             self.cut_answer_bytes = bytes.len();
         }
         let cut = planned.or(by_chance).map(|cut| cut.min(bytes.len()));
+        self.faults.add("answer_cut", u64::from(cut.is_some()));
         pieces(&bytes, cut, chance)
     }
 
@@ -87,6 +99,7 @@ impl Network {
     /// A copy that lingered arrives; its answer goes nowhere.
     pub fn deliver_stale(&mut self, server: &Server, now_ms: i64, chance: &Chance) {
         if let Some(request) = self.lingering.pop_front() {
+            self.faults.count("request_late");
             answer(server, &request, now_ms, chance);
         }
     }

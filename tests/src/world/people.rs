@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use foras::Error;
 use foras::phone::{ConsentEvent, Registration, Setting, ValueShown};
+use foras_record::identity;
+use foras_record::kind::Kind;
 use foras_record::role::Role;
 use foras_wire::id::RecordId;
 
@@ -82,17 +84,23 @@ impl World {
         Ok(self.phone(number).register(&registration)?.id)
     }
 
-    /// A field of a case's project is written with a value that nobody else writes; the oracle remembers it.
+    /// A field of a case's project, or of a session, is written with a value that nobody else writes; the oracle
+    /// remembers it.
     ///
     /// # Errors
     /// What the phone says; the oracle then remembers nothing.
-    pub fn edit(&mut self, number: DeviceNumber, case: &str, field: &str, value: &str) -> Result<(), Error> {
-        let overwrote = self.values(number, case, field);
-        let rewrote = self.refused_values(number, case, field);
-        self.phone(number).edit(case, &[Setting::new(field, value)])?;
-        self.oracle.edits.push(Edit {
+    pub fn edit(&mut self, number: DeviceNumber, subject: &str, field: &str, value: &str) -> Result<(), Error> {
+        let overwrote = self.values(number, subject, field);
+        let rewrote = self.refused_values(number, subject, field);
+        if let Err(error) = self.phone(number).edit(subject, &[Setting::new(field, value)]) {
+            if matches!(error, Error::StorageFailed) {
+                self.oracle.doubt(subject, field);
+            }
+            return Err(error);
+        }
+        self.oracle.keep(Edit {
             device: number,
-            case: case.to_owned(),
+            subject: subject.to_owned(),
             field: field.to_owned(),
             value: value.to_owned(),
             overwrote: overwrote.into_iter().collect(),
@@ -108,20 +116,36 @@ impl World {
         record.fields.into_iter().find(|(name, _)| name == field).map(|(_, value)| value)
     }
 
-    /// Every value of a field of a case's project that a device shows: the one on top first.
-    pub fn values(&mut self, number: DeviceNumber, case: &str, field: &str) -> Vec<String> {
-        let Some(shown) = self.shown(number, case, "project", field) else { return Vec::new() };
-        let others = shown.others.into_iter().map(|other| other.value);
-        let all = std::iter::once(shown.value).chain(others);
-        all.filter_map(|value| value.as_str().map(str::to_owned)).collect()
+    /// Every value of a field of a case's project, or of a session, that a device shows: the one on top first.
+    pub fn values(&mut self, number: DeviceNumber, subject: &str, field: &str) -> Vec<String> {
+        let Ok(id) = subject.parse() else { return Vec::new() };
+        let is_project = Kind::Project.rule().field(field).is_some();
+        let key = if is_project {
+            identity::record(Kind::Project, identity::of_case(Kind::Project, &id), Some(id)).key
+        } else {
+            identity::record(Kind::Session, id, None).key
+        };
+        let Ok(mut shown) = self.phone(number).store_mut().show(&key) else { return Vec::new() };
+        let Some(state) = shown.fields.remove(field) else { return Vec::new() };
+        let all = state.shown.into_iter().chain(state.others);
+        all.filter_map(|held| held.value.as_str().map(str::to_owned)).collect()
     }
 
-    /// What a device keeps as refused in a field of a case.
-    fn refused_values(&mut self, number: DeviceNumber, case: &str, field: &str) -> BTreeSet<String> {
+    /// Values that a device keeps as refused.
+    ///
+    /// # Panics
+    /// When the store cannot be read.
+    pub fn refused_on(&mut self, number: DeviceNumber) -> BTreeSet<String> {
+        let refused = self.phone(number).store().refused().expect("refused work");
+        refused.into_iter().filter_map(|edit| edit.value.as_str().map(str::to_owned)).collect()
+    }
+
+    /// What a device keeps as refused in a field of a case or session.
+    fn refused_values(&mut self, number: DeviceNumber, subject: &str, field: &str) -> BTreeSet<String> {
         let refused = self.phone(number).store().refused().expect("refused work");
         let of_field = refused.into_iter().filter(|edit| {
-            let of_case = edit.record.case.is_some_and(|id| id.to_string() == case);
-            of_case && edit.field.as_deref() == Some(field)
+            let of_subject = edit.record.case.unwrap_or(edit.record.key.id).to_string() == subject;
+            of_subject && edit.field.as_deref() == Some(field)
         });
         of_field.filter_map(|edit| edit.value.as_str().map(str::to_owned)).collect()
     }
@@ -142,8 +166,15 @@ impl World {
         self.phone(number).consent(case, &said("share_with_origin_mission", "withdrawn")).map(drop)
     }
 
-    /// Whether a device holds anything of a case.
-    pub fn holds(&mut self, number: DeviceNumber, case: &str) -> bool {
-        self.phone(number).show(case).is_ok()
+    /// Whether a device holds anything of a case, or a session.
+    ///
+    /// # Panics
+    /// When the store cannot be read.
+    pub fn holds(&mut self, number: DeviceNumber, subject: &str) -> bool {
+        let Ok(id) = subject.parse() else { return false };
+        let store = self.phone(number).store();
+        let session = identity::record(Kind::Session, id, None).key;
+        let of_case = store.records_of_case(&id).expect("the store");
+        !of_case.is_empty() || store.record(&session).expect("the store").is_some()
     }
 }

@@ -1,0 +1,85 @@
+//! What is kept where: on the server, in outboxes, aside. Read past the parts that are on trial.
+
+use foras::store::WorkLimits;
+
+use super::{DeviceNumber, World};
+
+/// More than any outbox holds.
+const EVERYTHING: WorkLimits = WorkLimits { changes_max: 1_000_000, bytes: 1 << 40, deposits_max: 1_000_000 };
+
+impl World {
+    /// Whether the server has refused the device for good.
+    ///
+    /// # Panics
+    /// When the store cannot be read.
+    pub fn is_revoked(&mut self, number: DeviceNumber) -> bool {
+        self.phone(number).store().is_revoked().expect("the phone's state")
+    }
+
+    /// How many changes the server keeps for a supervisor.
+    #[must_use]
+    pub fn quarantined(&self) -> usize {
+        self.chunks_of("quarantine").len()
+    }
+
+    /// Work that devices keep because it was not admitted, as text.
+    pub(super) fn values_set_aside(&mut self) -> Vec<String> {
+        let mut values = Vec::new();
+        for number in self.devices() {
+            let refused = self.phone(number).store().refused().expect("refused work");
+            values.extend(refused.into_iter().map(|edit| edit.value.to_string()));
+        }
+        values
+    }
+
+    /// Changes that the server keeps in a table, read past the server itself.
+    ///
+    /// # Panics
+    /// When its database cannot be read.
+    #[must_use]
+    pub fn chunks_of(&self, table: &str) -> Vec<Vec<u8>> {
+        let database = rusqlite::Connection::open(self.server_folder().join("foras.db")).expect("the database");
+        let mut statement = database.prepare(&format!("SELECT chunk FROM {table}")).expect("a table of changes");
+        let rows = statement.query_map([], |row| row.get(0)).expect("changes");
+        rows.map(|chunk| chunk.expect("a change")).collect()
+    }
+
+    /// Changes that a device has still to send.
+    ///
+    /// # Panics
+    /// When its store cannot be read.
+    pub fn chunks_to_send(&mut self, number: DeviceNumber) -> Vec<Vec<u8>> {
+        let work = self.phone(number).store().work(&EVERYTHING).expect("the outbox");
+        work.pushes.into_iter().flat_map(|out| out.push.items).map(|item| item.chunk).collect()
+    }
+
+    /// A device's sync is over, however it ended: the oracle learns what its person could see.
+    pub(super) fn settled(&mut self, number: DeviceNumber) {
+        let refused = self.refused_on(number);
+        let news: Vec<_> = refused.iter().filter(|value| !self.oracle.told.contains(*value)).cloned().collect();
+        if !news.is_empty() {
+            // What was written behind a refused change is written anew, over what is then seen.
+            self.oracle.rewritten(number);
+        }
+        for value in news {
+            let honest = self.oracle.edit_of(&value).is_some_and(|edit| edit.device == number);
+            if honest && !self.oracle.copies.contains(&number) {
+                self.oracle.shows.entry(number).or_default().insert(value.clone());
+            }
+            self.oracle.told.insert(value);
+        }
+        if let Some(shown) = self.oracle.shows.remove(&number) {
+            // A record that left takes the values of its refused edits along.
+            let of_held = |value: &String| {
+                let subject = self.oracle.edit_of(value).map(|edit| edit.subject.clone());
+                subject.is_some_and(|subject| self.holds(number, &subject))
+            };
+            let kept = shown.into_iter().filter(of_held);
+            let kept = kept.collect();
+            self.oracle.shows.insert(number, kept);
+        }
+        if matches!(&self.device(number).last, Some(Ok(report)) if report.pending == 0) {
+            self.oracle.settled(number);
+        }
+    }
+}

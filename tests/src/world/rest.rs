@@ -1,0 +1,60 @@
+//! Coming to rest: the weather calms down, and devices sync until nothing moves any more.
+
+use super::clock::MINUTE_MS;
+use super::weather::Weather;
+use super::{DeviceNumber, World, laws};
+
+/// Rounds of syncs after which a world that still moves is taken to move for ever.
+const ROUNDS_MAX: usize = 40;
+
+impl World {
+    /// The weather calms down, everybody is online, and syncs until nothing moves any more. Then the laws hold.
+    ///
+    /// # Panics
+    /// When a law is broken, or the world never rests.
+    pub fn run_until_quiescent(&mut self) {
+        let everybody: Vec<_> = self.devices().collect();
+        if let Err(why) = self.rest(&everybody) {
+            panic!("{why}");
+        }
+        laws::assert_all(self);
+    }
+
+    /// The weather calms down, these devices are online, and sync until nothing moves among them any more. The others
+    /// stay as they are.
+    ///
+    /// # Errors
+    /// In words, when a device cannot sync in calm weather, or the world never rests.
+    ///
+    /// # Panics
+    /// When a phone does not open.
+    pub fn rest(&mut self, among: &[DeviceNumber]) -> Result<(), String> {
+        self.weather = Weather::CALM;
+        self.server_writes(true);
+        self.network.settle(&self.server, self.truth.now_ms(), &self.chance);
+        for number in among {
+            self.device(*number).set_online(true);
+        }
+        for _ in 0..ROUNDS_MAX {
+            self.sync_together(among);
+            self.truth.advance(MINUTE_MS);
+            let mut moved = false;
+            for number in among {
+                moved |= self.moved(*number)?;
+            }
+            if !moved {
+                return Ok(());
+            }
+        }
+        Err("the world does not rest".to_owned())
+    }
+
+    /// Whether a device's last sync moved anything. One that the server refuses for good moves no more.
+    fn moved(&mut self, number: DeviceNumber) -> Result<bool, String> {
+        match self.ended(number) {
+            Ok(report) => Ok(report.sent > 0 || report.received > 0 || report.pending > 0),
+            Err(code) if code == "revoked" => Ok(false),
+            Err(code) => Err(format!("{} cannot sync in calm weather: {code}", self.device(number).name)),
+        }
+    }
+}
