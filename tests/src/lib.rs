@@ -3,4 +3,6 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 pub mod office;
+pub mod point;
+pub mod power;
 pub mod world;

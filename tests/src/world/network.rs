@@ -112,7 +112,8 @@ impl Network {
     }
 }
 
-fn answer(server: &Server, request: &Request, now_ms: i64, chance: &Chance) -> Vec<u8> {
+/// The whole answer to a request, as it travels.
+pub(crate) fn answer(server: &Server, request: &Request, now_ms: i64, chance: &Chance) -> Vec<u8> {
     let (mut writer, mut bytes) = (AnswerWriter::new(), Vec::new());
     server.exchange(Some(&request.credentials), &request.body, now_ms, &mut chance.clone(), &mut |frame| {
         bytes.extend(writer.frame(&frame));

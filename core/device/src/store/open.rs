@@ -119,8 +119,9 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), Error> {
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     // Faster, and correct without: where a platform offers no WAL, SQLite answers with the journal that it has.
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-    // What a call returned as saved survives a loss of power.
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    // What a call returned as saved survives a loss of power. With a WAL this is FULL; without one it syncs the folder as
+    // well, once the journal is deleted: otherwise the journal may be back, and undo the last commit.
+    connection.pragma_update(None, "synchronous", "EXTRA")?;
     // What is deleted is overwritten: these are records of people at risk.
     connection.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
