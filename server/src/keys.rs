@@ -1,8 +1,9 @@
 //! Who the server is: its id, its Ed25519 key and its epoch, and the secrets that derive from the key.
 
 use ed25519_dalek::SigningKey;
+use foras_record::identity;
 use foras_record::proof::public_key;
-use foras_wire::id::{Actor, Incarnation, PublicKey, ServerId};
+use foras_wire::id::{Actor, PublicKey, ServerId};
 use foras_wire::record::RecordKey;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -36,14 +37,7 @@ impl Keys {
     /// The server as the author of changes to `record`. The epoch is part of it, so that a restored server cannot
     /// use its own numbers again.
     pub(crate) fn actor(&self, record: &RecordKey) -> Actor {
-        let digest = Sha256::new()
-            .chain_update(record.kind.0.to_be_bytes())
-            .chain_update(record.id.as_bytes())
-            .chain_update(self.epoch.to_be_bytes())
-            .finalize();
-        let mut incarnation = [0; 16];
-        incarnation.copy_from_slice(&digest[..16]);
-        Actor::of(&self.public(), &Incarnation(incarnation))
+        identity::server_actor(&self.public(), self.epoch, record)
     }
 }
 

@@ -1,7 +1,8 @@
 //! How ids derive from one another. A person's id is random. Who holds it can derive the rest; nobody can go back.
 
-use foras_wire::id::RecordId;
+use foras_wire::id::{Actor, Incarnation, PublicKey, RecordId};
 use foras_wire::record::{RecordKey, RecordRef};
+use sha2::{Digest, Sha256};
 
 use crate::kind::{Identity, Kind};
 
@@ -47,4 +48,18 @@ pub fn agrees(kind: Kind, record: &RecordRef) -> bool {
         (Identity::FromPerson | Identity::RandomOfCase, Some(_)) | (Identity::Free, None) => true,
         _ => false,
     }
+}
+
+/// The server, whose key is `server`, as the author of changes to a record. The epoch is part of it, so that a restored
+/// server cannot use its own numbers again. Whoever knows the server's key can derive it; only the server signs as it.
+#[must_use]
+pub fn server_actor(server: &PublicKey, epoch: u64, record: &RecordKey) -> Actor {
+    let digest = Sha256::new()
+        .chain_update(record.kind.0.to_be_bytes())
+        .chain_update(record.id.as_bytes())
+        .chain_update(epoch.to_be_bytes())
+        .finalize();
+    let mut incarnation = [0; 16];
+    incarnation.copy_from_slice(&digest[..16]);
+    Actor::of(server, &Incarnation(incarnation))
 }

@@ -43,3 +43,9 @@ pub const CHANGE_TIME_S_MAX: i64 = 253_402_300_799;
 pub const CHANGE_PREDS_MAX: usize = 8_000;
 /// Longest key of a field inside a record, in bytes.
 pub const FIELD_KEY_BYTES_MAX: usize = 256;
+/// Most changes in one packed list.
+pub const PACKED_ITEMS_MAX: usize = 65_536;
+/// Most operations that are rebuilt of one packed list; further changes of it travel as their chunks.
+pub const PACKED_OPS_MAX: usize = 262_144;
+/// Most bytes of chunks that are rebuilt of one packed list.
+pub const PACKED_BYTES_MAX: usize = 16 * 1024 * 1024;

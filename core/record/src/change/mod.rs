@@ -10,6 +10,7 @@
 mod body;
 mod chunk;
 mod column;
+pub(crate) mod encode;
 mod error;
 #[cfg(any(test, feature = "forge"))]
 pub mod forge;
@@ -44,7 +45,7 @@ pub struct ParsedChange {
     pub deps: Vec<ChangeHash>,
     /// The operations; their counters run from `start_op` without a gap.
     pub ops: Vec<ParsedOp>,
-    bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl ParsedChange {
@@ -58,6 +59,12 @@ impl ParsedChange {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The chunk, given away.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 }
 

@@ -3,6 +3,6 @@
 mod golden;
 mod merging;
 mod replayed;
-mod samples;
+pub(crate) mod samples;
 mod stories;
 mod texts;

@@ -6,7 +6,7 @@ use crate::kind::Kind;
 use crate::value::Value;
 
 /// The `n`th value of a type, in its normal form.
-pub(super) fn value(kind: &ValueType, n: u32) -> Value {
+pub(crate) fn value(kind: &ValueType, n: u32) -> Value {
     let text = match kind {
         ValueType::Name => format!("Awa Test {}", letters(n)),
         ValueType::Line { .. } => format!("line {n}"),
@@ -35,7 +35,7 @@ fn text(value: Value) -> String {
 }
 
 /// An edit of one field: `item` chooses the item, `n` the value; every fourth clears where the shape can be cleared.
-pub(super) fn edit(field: &'static FieldRule, item: u32, n: u32) -> Edit {
+pub(crate) fn edit(field: &'static FieldRule, item: u32, n: u32) -> Edit {
     match field.shape {
         Shape::One => Edit::of(field, put_or_clear(field, n)),
         Shape::PerItem => Edit::item(field, text(value(&field.item.unwrap(), item)), put_or_clear(field, n)),
@@ -56,6 +56,6 @@ fn put_or_clear(field: &FieldRule, n: u32) -> Write {
 }
 
 /// One edit of every field of a kind.
-pub(super) fn all(kind: Kind) -> Vec<Edit> {
+pub(crate) fn all(kind: Kind) -> Vec<Edit> {
     kind.rule().fields.iter().zip(1..).map(|(field, n)| edit(field, n, n * 4 + 1)).collect()
 }

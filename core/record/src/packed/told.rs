@@ -1,0 +1,180 @@
+//! What both sides know at one place of a list: the same on both, since both follow the list in its order.
+
+use std::collections::BTreeMap;
+
+use foras_wire::id::{Actor, ChangeHash, RecordId};
+use foras_wire::record::{RecordKey, RecordRef};
+
+use super::{Held, HeldChange};
+use crate::change::{OpId, ParsedChange, ParsedKey, ParsedObject};
+
+/// A record of the list.
+#[derive(Debug)]
+pub(super) struct ToldRecord {
+    pub(super) record: RecordRef,
+    /// Its last change so far.
+    pub(super) last: Option<HeldChange>,
+    /// The last change of each author so far.
+    pub(super) last_of: BTreeMap<Actor, HeldChange>,
+    by_hash: BTreeMap<ChangeHash, HeldChange>,
+    by_name: BTreeMap<(Actor, u64), HeldChange>,
+    /// The last operation at each key.
+    pub(super) ops: BTreeMap<String, OpId>,
+}
+
+/// Everything told so far.
+pub(super) struct Told<'h> {
+    pub(super) held: &'h dyn Held,
+    records: Vec<ToldRecord>,
+    places: BTreeMap<RecordRef, usize>,
+    /// The person of each case whose id was told.
+    pub(super) persons: BTreeMap<RecordId, RecordId>,
+    /// The case of the last record that was told in full.
+    pub(super) case: Option<RecordId>,
+    actors: Vec<Actor>,
+    actor_places: BTreeMap<Actor, usize>,
+    /// The last item's author.
+    pub(super) author: Option<Actor>,
+    members: Vec<String>,
+    member_places: BTreeMap<String, usize>,
+    /// What the last change of this kind and field that did not create its record replaced.
+    pub(super) replaced: BTreeMap<(u16, u16), Vec<OpId>>,
+    times: BTreeMap<Actor, i64>,
+    time_s: Option<i64>,
+    /// The last item's place, change set and moment.
+    pub(super) place: usize,
+    pub(super) change_set: u32,
+    pub(super) received_ms: i64,
+}
+
+impl<'h> Told<'h> {
+    pub(super) fn new(held: &'h dyn Held) -> Self {
+        Self {
+            held,
+            records: Vec::new(),
+            places: BTreeMap::new(),
+            persons: BTreeMap::new(),
+            case: None,
+            actors: Vec::new(),
+            actor_places: BTreeMap::new(),
+            author: None,
+            members: Vec::new(),
+            member_places: BTreeMap::new(),
+            replaced: BTreeMap::new(),
+            times: BTreeMap::new(),
+            time_s: None,
+            place: 0,
+            change_set: 0,
+            received_ms: 0,
+        }
+    }
+
+    pub(super) fn place_of(&self, record: &RecordRef) -> Option<usize> {
+        self.places.get(record).copied()
+    }
+
+    /// How many records were told.
+    pub(super) fn records(&self) -> usize {
+        self.records.len()
+    }
+
+    pub(super) fn record(&self, place: usize) -> Option<&ToldRecord> {
+        self.records.get(place)
+    }
+
+    pub(super) fn add_record(&mut self, record: RecordRef) -> usize {
+        let place = self.records.len();
+        self.records.push(ToldRecord {
+            record,
+            last: None,
+            last_of: BTreeMap::new(),
+            by_hash: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+            ops: BTreeMap::new(),
+        });
+        self.places.insert(record, place);
+        place
+    }
+
+    pub(super) fn place_of_actor(&self, actor: &Actor) -> Option<usize> {
+        self.actor_places.get(actor).copied()
+    }
+
+    pub(super) fn actor(&self, place: usize) -> Option<Actor> {
+        self.actors.get(place).copied()
+    }
+
+    pub(super) fn add_actor(&mut self, actor: Actor) {
+        self.actor_places.insert(actor, self.actors.len());
+        self.actors.push(actor);
+    }
+
+    pub(super) fn place_of_member(&self, member: &str) -> Option<usize> {
+        self.member_places.get(member).copied()
+    }
+
+    pub(super) fn member(&self, place: usize) -> Option<&str> {
+        self.members.get(place).map(String::as_str)
+    }
+
+    pub(super) fn add_member(&mut self, member: &str) {
+        self.member_places.insert(member.to_owned(), self.members.len());
+        self.members.push(member.to_owned());
+    }
+
+    /// The time of `actor`'s last change; else of the last change; else when the server received this one.
+    pub(super) fn time_s(&self, actor: &Actor) -> i64 {
+        self.times.get(actor).copied().or(self.time_s).unwrap_or_else(|| self.received_ms.div_euclid(1_000))
+    }
+
+    /// A change of the record, by author and number: of the list, or held.
+    pub(super) fn change(&self, place: usize, actor: &Actor, seq: u64) -> Option<HeldChange> {
+        let told = self.records.get(place)?;
+        told.by_name.get(&(*actor, seq)).copied().or_else(|| self.held.change(&told.record.key, actor, seq))
+    }
+
+    /// A change of the record, by its hash: of the list, or held. Asked by the sender.
+    pub(super) fn change_of_hash(&self, place: usize, hash: &ChangeHash) -> Option<HeldChange> {
+        let told = self.records.get(place)?;
+        told.by_hash.get(hash).copied().or_else(|| self.held.change_of_hash(&told.record.key, hash))
+    }
+
+    /// A change that the receiver holds was named.
+    pub(super) fn note_named(&mut self, place: usize, change: HeldChange) {
+        let Some(told) = self.records.get_mut(place) else { return };
+        told.last = Some(change);
+        told.last_of.insert(change.actor, change);
+        told.by_hash.insert(change.hash, change);
+        told.by_name.insert((change.actor, change.seq), change);
+    }
+
+    /// A change was told in full.
+    pub(super) fn note(&mut self, place: usize, change: &ParsedChange) {
+        let known = HeldChange { actor: change.actor, seq: change.seq, hash: change.hash, max_op: change.max_op() };
+        self.note_named(place, known);
+        self.author = Some(change.actor);
+        self.times.insert(change.actor, change.time_s);
+        self.time_s = Some(change.time_s);
+        for op in &change.ops {
+            if let (ParsedObject::Root, ParsedKey::Field(key)) = (&op.object, &op.key) {
+                self.note_op(place, key, op.id);
+            }
+        }
+    }
+
+    /// An operation at a key of the record was told.
+    pub(super) fn note_op(&mut self, place: usize, key: &str, op: OpId) {
+        let Some(told) = self.records.get_mut(place) else { return };
+        match told.ops.get_mut(key) {
+            Some(last) => *last = op,
+            None => {
+                told.ops.insert(key.to_owned(), op);
+            }
+        }
+    }
+
+    /// The key of the record at a place.
+    pub(super) fn key(&self, place: usize) -> Option<RecordKey> {
+        self.records.get(place).map(|told| told.record.key)
+    }
+}

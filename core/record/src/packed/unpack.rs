@@ -1,0 +1,110 @@
+//! The receiver's side.
+
+use foras_wire::id::ChangeHash;
+use foras_wire::limits::{CHANGE_BYTES_MAX, PACKED_BYTES_MAX, PACKED_ITEMS_MAX, PACKED_OPS_MAX};
+
+use super::columns::{Column, Reader};
+use super::deps::Deps;
+use super::pack::form;
+use super::told::Told;
+use super::{Held, Item, PackedError, actors, hash_of, ops, records};
+use crate::change::encode::Unwritten;
+use crate::change::{self, ParsedChange};
+use crate::kind::Kind;
+
+/// The items that [`super::pack`] was given, each chunk rebuilt; what the receiver holds is named by its hash.
+///
+/// Nothing says that these are the sender's changes until a signature over their hashes was checked.
+///
+/// # Errors
+/// [`PackedError::NotHeld`] when the list names what `held` does not hold; [`PackedError::TooLarge`] over
+/// `PACKED_ITEMS_MAX` items, `PACKED_OPS_MAX` operations or `PACKED_BYTES_MAX` rebuilt bytes;
+/// [`PackedError::Malformed`] for bytes that no [`super::pack`] wrote.
+pub fn unpack(bytes: &[u8], held: &dyn Held) -> Result<Vec<Item>, PackedError> {
+    let mut columns = Reader::new(bytes)?;
+    if columns.items > PACKED_ITEMS_MAX as u64 {
+        return Err(PackedError::TooLarge);
+    }
+    let mut unpacking = Unpacking { told: Told::new(held), ops_left: PACKED_OPS_MAX, bytes_left: PACKED_BYTES_MAX };
+    let items = (0..columns.items).map(|_| unpacking.item(&mut columns)).collect::<Result<_, _>>()?;
+    if columns.is_finished() { Ok(items) } else { Err(PackedError::Malformed) }
+}
+
+struct Unpacking<'h> {
+    told: Told<'h>,
+    ops_left: usize,
+    bytes_left: usize,
+}
+
+impl Unpacking<'_> {
+    fn item(&mut self, columns: &mut Reader<'_>) -> Result<Item, PackedError> {
+        let told = &mut self.told;
+        let place = records::read(told, columns)?;
+        let record = told.record(place).ok_or(PackedError::Malformed)?.record;
+        let change_set = i64::from(told.change_set).checked_add(columns.signed(Column::Set)?);
+        let change_set = change_set.and_then(|set| u32::try_from(set).ok()).ok_or(PackedError::Malformed)?;
+        let received_ms = told.received_ms.wrapping_add(columns.signed(Column::Received)?);
+        (told.place, told.change_set, told.received_ms) = (place, change_set, received_ms);
+        let (hash, chunk) = match columns.unsigned(Column::Form)? {
+            form::REBUILT => {
+                let kind = Kind::of_code(record.key.kind).ok_or(PackedError::Malformed)?;
+                let change = self.rebuilt(columns, place, kind)?;
+                self.told.note(place, &change);
+                (change.hash, Some(change.into_bytes()))
+            }
+            form::RAW => self.raw(columns, place).map(|(hash, chunk)| (hash, Some(chunk)))?,
+            form::NAMED => (self.named(columns, place)?, None),
+            form::HASHED => (ChangeHash(columns.array(Column::Hash)?), None),
+            _ => return Err(PackedError::Malformed),
+        };
+        Ok(Item { record, change_set, received_ms, hash, chunk })
+    }
+
+    fn raw(&mut self, columns: &mut Reader<'_>, place: usize) -> Result<(ChangeHash, Vec<u8>), PackedError> {
+        let length = usize::try_from(columns.unsigned(Column::RawLength)?).map_err(|_| PackedError::Malformed)?;
+        self.spend(length)?;
+        let chunk = columns.take(Column::Raw, length)?.to_vec();
+        if let Ok(parsed) = change::parse(&chunk) {
+            self.told.note(place, &parsed);
+            return Ok((parsed.hash, chunk));
+        }
+        Ok((hash_of(&chunk), chunk))
+    }
+
+    fn named(&mut self, columns: &mut Reader<'_>, place: usize) -> Result<ChangeHash, PackedError> {
+        let likely = self.told.author;
+        let actor = actors::read(&mut self.told, columns, Column::Actor, place, likely)?;
+        let seq = columns.unsigned(Column::Seq)?;
+        let change = self.told.change(place, &actor, seq).ok_or(PackedError::NotHeld)?;
+        self.told.author = Some(actor);
+        self.told.note_named(place, change);
+        Ok(change.hash)
+    }
+
+    fn rebuilt(&mut self, columns: &mut Reader<'_>, place: usize, kind: Kind) -> Result<ParsedChange, PackedError> {
+        let told = &mut self.told;
+        let likely = told.author;
+        let author = actors::read(told, columns, Column::Actor, place, likely)?;
+        let deps = Deps::read(told, columns, place, kind, &author)?;
+        let next_op = deps.next_op(kind).cast_signed();
+        let start_op = next_op.wrapping_add(columns.signed(Column::StartOp)?).cast_unsigned();
+        let time_s = told.time_s(&author).wrapping_add(columns.signed(Column::Time)?);
+        let of = ops::Of { place, kind, author, start_op, is_first: deps.is_first() };
+        let ops = ops::read(told, columns, of, &mut self.ops_left)?;
+        let hashes = deps.hashes(kind);
+        let unwritten = Unwritten { deps: &hashes, actor: author, seq: deps.seq, start_op, time_s, ops: &ops };
+        let chunk = unwritten.chunk();
+        if chunk.len() > CHANGE_BYTES_MAX {
+            return Err(PackedError::TooLarge);
+        }
+        self.spend(chunk.len())?;
+        let (seq, op_count) = (deps.seq, ops.len() as u64);
+        let hash = change::chunk_hash(&chunk).map_err(|_| PackedError::Malformed)?;
+        Ok(ParsedChange { hash, actor: author, seq, start_op, op_count, time_s, deps: hashes, ops, bytes: chunk })
+    }
+
+    fn spend(&mut self, bytes: usize) -> Result<(), PackedError> {
+        self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or(PackedError::TooLarge)?;
+        Ok(())
+    }
+}
