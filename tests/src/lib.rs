@@ -2,6 +2,8 @@
 //! server over real HTTP.
 #![allow(clippy::expect_used, clippy::panic)]
 
+pub mod fuzz;
+pub mod intruder;
 pub mod office;
 pub mod point;
 pub mod power;

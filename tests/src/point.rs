@@ -7,6 +7,7 @@ use std::path::Path;
 use foras::Error;
 use foras::exchange::{Courier, Outward, Step, Stopped, SyncReport};
 use foras::phone::{Phone, Registration, Setting};
+use foras::store::Store;
 use foras_record::place::Place;
 use foras_record::role::Role;
 use foras_server::{Invite, Server, ServerError};
@@ -45,15 +46,16 @@ impl Point {
         Ok(Self { server, chance, truth })
     }
 
-    /// The server stops, and starts again in `folder`.
+    /// A server that is gone when dropped.
     ///
-    /// # Errors
-    /// What the server says of its folder.
-    pub fn reopen_server(&mut self, folder: &Path) -> Result<(), ServerError> {
-        let now_ms = self.truth.now_ms();
-        self.server = Server::open_in_memory(now_ms, &mut self.chance.clone())?;
-        self.server = Server::open_with(folder, now_ms, &mut self.chance.clone())?;
-        Ok(())
+    /// # Panics
+    /// When there is no memory.
+    #[must_use]
+    pub fn in_memory(seed: u64) -> Self {
+        let (chance, truth) = (Chance::new(seed), TrueTime::new(BEGINNING_MS));
+        let server = Server::open_in_memory(truth.now_ms(), &mut chance.clone()).expect("a server");
+        server.set_address("http://point.invalid", None).expect("an address");
+        Self { server, chance, truth }
     }
 
     /// The app over the store in `folder`.
@@ -63,6 +65,16 @@ impl Point {
     pub fn phone(&self, folder: &Path) -> Result<Phone, Error> {
         let clock = WrongClock::new(self.truth.clone());
         Phone::open_with(folder, Box::new(self.chance.clone()), Box::new(clock))
+    }
+
+    /// A phone that is gone when dropped.
+    ///
+    /// # Panics
+    /// When there is no memory.
+    #[must_use]
+    pub fn phone_in_memory(&self) -> Phone {
+        let store = Store::open_in_memory(Box::new(self.chance.clone())).expect("a store");
+        Phone::over(store, Box::new(WrongClock::new(self.truth.clone())))
     }
 
     /// A text that invites somebody of `places`.
@@ -85,12 +97,22 @@ impl Point {
     /// # Panics
     /// When the server does not let it in.
     pub fn enrol(&self, phone: &mut Phone, invitation: &Invitation) -> Result<(), Error> {
+        self.enrol_with_bytes(phone, invitation).map(drop)
+    }
+
+    /// As [`Point::enrol`]; gives the request and the answer as they travelled.
+    pub(crate) fn enrol_with_bytes(
+        &self,
+        phone: &mut Phone,
+        invitation: &Invitation,
+    ) -> Result<(Vec<u8>, Vec<u8>), Error> {
         let now_ms = self.truth.now_ms();
-        let request = phone.store_mut().enrol_request(&invitation.secret)?;
-        let answer = self.server.enrol(&to_cbor(&request), now_ms, &mut self.chance.clone()).expect("an enrolment");
-        let answer = from_cbor("enrolment", &answer).expect("an answer that reads");
+        let request = to_cbor(&phone.store_mut().enrol_request(&invitation.secret)?);
+        let answered = self.server.enrol(&request, now_ms, &mut self.chance.clone()).expect("an enrolment");
+        let answer = from_cbor("enrolment", &answered).expect("an answer that reads");
         let (url, key) = (&invitation.server_url, &invitation.server_key);
-        phone.store_mut().complete_enrolment(&answer, url, Some(key), now_ms).map(drop)
+        phone.store_mut().complete_enrolment(&answer, url, Some(key), now_ms)?;
+        Ok((request, answered))
     }
 
     /// Opens a phone in `folder` and enrols it.

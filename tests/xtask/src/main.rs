@@ -3,6 +3,7 @@
 //! One file per step in `steps/`, one file per rule in `tidy/`. A step passes, fails, or is skipped with a reason;
 //! what a step needs and the machine lacks is installed where that is possible, and said before it is done.
 
+mod fuzz;
 mod provide;
 mod report;
 mod run;
@@ -34,6 +35,8 @@ enum Chore {
     Stories,
     /// Builds the library and generates its Kotlin, Swift and Python sides under `target/bindings`.
     Bindings,
+    /// Hostile bytes for every decoder, counted: led by coverage where cargo-fuzz is installed.
+    Fuzz(fuzz::Fuzz),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Chore::Tidy => report.step("tidy", || tidy::step(&workspace)),
         Chore::Stories => steps::stories(&workspace, &mut report),
         Chore::Bindings => report.step("bindings", || steps::bindings::step(&workspace)),
+        Chore::Fuzz(fuzz) => return fuzz.run(&workspace),
     }
     report.finish()
 }
