@@ -29,7 +29,15 @@ impl Office {
     /// When it cannot listen.
     #[must_use]
     pub fn open() -> Self {
-        let folder = tempfile::tempdir().expect("a data folder");
+        Self::open_in(tempfile::tempdir().expect("a data folder"))
+    }
+
+    /// Opens a server on a data folder, which is gone with it.
+    ///
+    /// # Panics
+    /// When it cannot listen.
+    #[must_use]
+    pub fn open_in(folder: TempDir) -> Self {
         let server = Arc::new(Server::open(folder.path()).expect("a server"));
         let runtime = Builder::new_multi_thread().enable_all().build().expect("a runtime");
         let address = Address { listen: SocketAddr::from(([127, 0, 0, 1], 0)), public_url: None };
@@ -37,6 +45,12 @@ impl Office {
         let url = listening.url.clone();
         runtime.spawn(listening.serve(std::future::pending()));
         Self { server, url, folder, _runtime: runtime }
+    }
+
+    /// The server's data folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// A database connection past the server, to look and to harm.

@@ -1,0 +1,237 @@
+//! A programme on a server over real HTTP: registered by counsellors' phones, as in the field, and synced.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use foras::Error;
+use foras::phone::{Applied, Clock, Phone};
+use foras::store::{ListQuery, PAGE_ITEMS_MAX, Store};
+use foras_record::kind::Kind;
+use foras_record::role::Role;
+use foras_server::{Invite, OsEntropy};
+use foras_tests::office::Office;
+use foras_tests::world::chance::Chance;
+use foras_wire::id::RecordId;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+use super::edits::FieldEdit;
+use super::{edits, people};
+
+/// Counsellors who register and edit.
+const COUNSELLORS: usize = 3;
+/// When the first person was registered: 1 October 2026, in milliseconds since 1970.
+const BEGINNING_MS: i64 = 1_790_812_800_000;
+/// How far a phone's clock goes each time that it is asked, in milliseconds.
+const STEP_MS: i64 = 7_000;
+
+/// A phone's clock that goes on each time that it is asked, so that edits are made at different times.
+#[derive(Debug, Clone)]
+pub(crate) struct SteppingClock(Arc<AtomicI64>);
+
+impl Clock for SteppingClock {
+    fn now_ms(&self) -> i64 {
+        self.0.fetch_add(STEP_MS, Ordering::Relaxed)
+    }
+}
+
+/// A folder in memory where the system has one, so that no disk is waited for.
+pub(crate) fn folder_in_memory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder")
+}
+
+/// A phone in a folder that is gone with it.
+pub(crate) struct FieldPhone {
+    pub(crate) phone: Phone,
+    pub(crate) folder: TempDir,
+}
+
+/// A server with people registered, and the phones of those who registered them.
+pub(crate) struct Programme {
+    pub(crate) office: Office,
+    pub(crate) chance: Chance,
+    clock: SteppingClock,
+    counsellors: Vec<FieldPhone>,
+    /// The cases, in the order of their ids.
+    pub(crate) cases: Vec<RecordId>,
+}
+
+impl Programme {
+    /// Registers so many people, attending so many sessions, from one seed.
+    pub(crate) fn load(cases: usize, sessions: usize, seed: u64) -> Self {
+        let chance = Chance::new(seed);
+        let clock = SteppingClock(Arc::new(AtomicI64::new(BEGINNING_MS)));
+        let office = Office::open_in(folder_in_memory());
+        let mut programme = Self { office, chance, clock, counsellors: Vec::new(), cases: Vec::new() };
+        for _ in 0..COUNSELLORS {
+            let counsellor = programme.phone(Role::HostCounsellor);
+            programme.counsellors.push(counsellor);
+        }
+        let mut lines = vec![String::new(); COUNSELLORS];
+        for number in 0..cases {
+            let line = people::line(number, sessions, &programme.chance).to_string();
+            if let Some(lines) = lines.get_mut(number % COUNSELLORS) {
+                lines.push_str(&line);
+                lines.push('\n');
+            }
+        }
+        for (counsellor, lines) in programme.counsellors.iter_mut().zip(&lines) {
+            let done = counsellor.phone.import(lines.as_bytes(), |_| {}).expect("an import");
+            assert!(done.refused.is_empty(), "{:?}", done.refused.first());
+            sync(&mut counsellor.phone);
+        }
+        if let Some(last) = programme.counsellors.last() {
+            let held = last.phone.store().records_of_kind(Kind::Case).expect("cases");
+            programme.cases = held.into_iter().map(|record| record.key.id).collect();
+        }
+        programme.cases.sort_unstable();
+        assert_eq!(programme.cases.len(), cases);
+        programme
+    }
+
+    /// Every case is edited so many times, by the counsellor who registered others as well.
+    pub(crate) fn edit_each(&mut self, times: usize) {
+        let Self { counsellors, cases, chance, .. } = self;
+        for (number, counsellor) in counsellors.iter_mut().enumerate() {
+            sync(&mut counsellor.phone);
+            let own = cases.iter().skip(number).step_by(COUNSELLORS);
+            let lines: String = own
+                .flat_map(|case| (0..times).map(move |_| case))
+                .map(|case| line(case, &edits::edit(chance)))
+                .collect();
+            apply(&mut counsellor.phone, &lines);
+            sync(&mut counsellor.phone);
+        }
+    }
+
+    /// Somebody of the point in Oujda on a new phone, enrolled and not yet synced.
+    pub(crate) fn phone(&self, role: Role) -> FieldPhone {
+        self.phone_in(role, folder_in_memory())
+    }
+
+    /// As [`Programme::phone`], in a folder of the caller's choice.
+    pub(crate) fn phone_in(&self, role: Role, folder: TempDir) -> FieldPhone {
+        let mut phone = self.open(folder.path());
+        phone.enrol(&self.invitation(role), Some(&self.office.url)).expect("an enrolment");
+        FieldPhone { phone, folder }
+    }
+
+    /// The phone whose store is in a folder.
+    pub(crate) fn open(&self, folder: &Path) -> Phone {
+        let entropy = Box::new(self.chance.clone());
+        Phone::open_with(folder, entropy, Box::new(self.clock.clone())).expect("a phone")
+    }
+
+    /// An invitation for a phone at the point in Oujda.
+    pub(crate) fn invitation(&self, role: Role) -> String {
+        let places = ["oujda".parse().expect("a point")].into();
+        let invite = Invite { role, places, case: None, name: Some("a colleague".to_owned()) };
+        let now_ms = foras_server::clock::now_ms();
+        self.office.server.invite(&invite, now_ms, &mut OsEntropy).expect("an invitation").invitation
+    }
+
+    /// The same programme on a server of its own, to be changed.
+    pub(crate) fn copy(&self) -> Self {
+        self.copy_with(|_| {})
+    }
+
+    /// As [`Programme::copy`], with `work` done on the data folder before its server starts.
+    pub(crate) fn copy_with(&self, work: impl FnOnce(&Path)) -> Self {
+        let folder = folder_in_memory();
+        self.copy_data(folder.path());
+        work(folder.path());
+        Self {
+            office: Office::open_in(folder),
+            chance: self.chance.clone(),
+            clock: self.clock.clone(),
+            counsellors: Vec::new(),
+            cases: self.cases.clone(),
+        }
+    }
+
+    /// The server's data folder, copied while nobody writes.
+    pub(crate) fn copy_data(&self, to: &Path) {
+        self.office.database().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("a checkpoint");
+        for entry in std::fs::read_dir(self.office.folder()).expect("the data folder") {
+            let entry = entry.expect("a file");
+            if entry.file_type().expect("its type").is_file() {
+                std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
+            }
+        }
+    }
+}
+
+/// Pushes and catches up, to the end.
+pub(crate) fn sync(phone: &mut Phone) -> foras::exchange::SyncReport {
+    let report = phone.sync(None).expect("a sync");
+    assert_eq!((report.pending, report.refused), (0, 0), "everything is taken");
+    report
+}
+
+/// An edit as a line of `foras phone apply`.
+pub(crate) fn line(case: &RecordId, edit: &FieldEdit) -> String {
+    let mut set = Map::new();
+    set.insert(edit.field.to_owned(), edits::value(edit));
+    format!("{}\n", json!({"id": case.to_string(), "set": set}))
+}
+
+/// Makes edits, each durable by itself.
+pub(crate) fn apply(phone: &mut Phone, lines: &str) {
+    let all_durable = |applied: &Applied| {
+        assert!(applied.durable, "{applied:?}");
+        Ok::<_, Error>(())
+    };
+    phone.apply(lines.as_bytes(), all_durable).expect("edits");
+}
+
+/// What a phone holds as JSON rows: one row and one id a case, one a session; keys are the fields' names.
+pub(crate) fn rows(phone: &mut Phone) -> String {
+    let mut rows = String::new();
+    let numbers = case_numbers(phone);
+    let mut add = |row: Value| {
+        rows.push_str(&row.to_string());
+        rows.push('\n');
+    };
+    for kind in [Kind::Session, Kind::Module, Kind::CountryNote] {
+        for item in items(phone.store(), kind) {
+            let mut row = item.columns;
+            if let Some(row) = row.as_object_mut() {
+                row.insert("id".to_owned(), item.record.key.id.to_string().into());
+            }
+            add(row);
+        }
+    }
+    let cases = phone.export(|case| {
+        let mut row = json!(case);
+        let id = row.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+        let number = id.and_then(|id: RecordId| numbers.get(&id)).cloned();
+        if let (Some(row), Some(number)) = (row.as_object_mut(), number) {
+            row.insert("case_number".to_owned(), number.into());
+        }
+        add(row);
+        Ok::<_, Error>(())
+    });
+    cases.expect("an export");
+    rows
+}
+
+/// The number of each case that a phone holds.
+pub(crate) fn case_numbers(phone: &Phone) -> BTreeMap<RecordId, String> {
+    items(phone.store(), Kind::Case).into_iter().map(|item| (item.record.key.id, item.case_number)).collect()
+}
+
+/// Every record of a kind as a list shows it.
+pub(crate) fn items(store: &Store, kind: Kind) -> Vec<foras::store::Item> {
+    let mut items = Vec::new();
+    for page in 1.. {
+        let query = ListQuery { page, page_items: PAGE_ITEMS_MAX, ..ListQuery::default() };
+        let found = store.list(kind, &query).expect("a list");
+        items.extend(found.items);
+        if page >= found.pages {
+            return items;
+        }
+    }
+    items
+}

@@ -1,0 +1,61 @@
+//! What benchmarks run on: how much, and the programme that several of them share.
+
+use crate::input::programme::Programme;
+
+/// Sessions of the programme.
+const SESSIONS: usize = 500;
+/// Cases where nothing else is asked; and in a quick run.
+const CASES: usize = 10_000;
+const CASES_QUICK: usize = 2_000;
+/// Cases of the programme in which each case is edited twelve times: it costs as much as twelve others.
+const EDITED_CASES_QUICK: usize = 500;
+const SEED: u64 = 11;
+
+/// How much is measured.
+pub(crate) struct Workload {
+    cases: usize,
+    quick: bool,
+    programme: Option<Programme>,
+}
+
+impl Workload {
+    /// A workload of so many cases, or of as many as a whole or a quick run takes.
+    pub(crate) fn new(cases: Option<usize>, quick: bool) -> Self {
+        let usual = if quick { CASES_QUICK } else { CASES };
+        Self { cases: cases.unwrap_or(usual).max(1), quick, programme: None }
+    }
+
+    pub(crate) fn cases(&self) -> usize {
+        self.cases
+    }
+
+    pub(crate) fn edited_cases(&self) -> usize {
+        if self.quick { self.cases.min(EDITED_CASES_QUICK) } else { self.cases }
+    }
+
+    /// A run that should end soon.
+    pub(crate) fn quick(&self) -> bool {
+        self.quick
+    }
+
+    pub(crate) fn sessions(&self) -> usize {
+        SESSIONS.min(self.cases)
+    }
+
+    pub(crate) fn seed(&self) -> u64 {
+        SEED
+    }
+
+    /// So many of something in a whole run; in a quick one a tenth; never more than in proportion to the cases.
+    pub(crate) fn share_of(&self, whole: usize) -> usize {
+        let asked = if self.quick { whole / 10 } else { whole };
+        let proportion = whole * self.cases / CASES;
+        asked.min(proportion.max(1)).max(1)
+    }
+
+    /// The programme, loaded once. Whoever changes it works on a copy.
+    pub(crate) fn programme(&mut self) -> &Programme {
+        let (cases, sessions, seed) = (self.cases, self.sessions(), self.seed());
+        self.programme.get_or_insert_with(|| Programme::load(cases, sessions, seed))
+    }
+}
