@@ -18,6 +18,7 @@ mod last_writer_wins;
 mod list;
 mod measure;
 mod memory;
+mod results;
 mod round_trips;
 mod serving;
 mod workload;
@@ -93,11 +94,15 @@ fn main() {
         }
         outcomes.push(outcome);
     }
+    if asked.write {
+        let how: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench" && word != "--write").collect();
+        results::keep(&outcomes, &how.join(" "));
+    }
     let objects: Vec<Value> = outcomes.iter().map(Outcome::json).collect();
     match objects.as_slice() {
         [one] if asked.json && asked.name != "all" => println!("{one}"),
         all if asked.json => {
-            println!("{}", json!({"name": "all", "machine": measure::machine::described(), "results": all}))
+            println!("{}", json!({"name": "all", "machine": measure::machine::described(), "results": all}));
         }
         _ => {}
     }

@@ -63,9 +63,3 @@ pub(crate) fn peak_rss_bytes(process: &str) -> u64 {
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a peak");
     line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).expect("kilobytes") * 1024
 }
-
-/// What a process holds now counts as its peak so far.
-pub(crate) fn forget_peak() {
-    // 5 resets the peak. Source: proc(5), /proc/pid/clear_refs.
-    let _ = fs::write("/proc/self/clear_refs", "5");
-}

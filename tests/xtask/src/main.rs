@@ -3,6 +3,7 @@
 //! One file per step in `steps/`, one file per rule in `tidy/`. A step passes, fails, or is skipped with a reason;
 //! what a step needs and the machine lacks is installed where that is possible, and said before it is done.
 
+mod bench;
 mod fuzz;
 mod provide;
 mod report;
@@ -37,6 +38,8 @@ enum Chore {
     Bindings,
     /// Hostile bytes for every decoder, counted: led by coverage where cargo-fuzz is installed.
     Fuzz(fuzz::Fuzz),
+    /// A benchmark against a limit that is computed in the same run, or all of them.
+    Bench(bench::Asked),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Chore::Tidy => report.step("tidy", || tidy::step(&workspace)),
         Chore::Stories => steps::stories(&workspace, &mut report),
         Chore::Bindings => report.step("bindings", || steps::bindings::step(&workspace)),
+        Chore::Bench(asked) => return asked.run(&workspace),
         Chore::Fuzz(fuzz) => return fuzz.run(&workspace),
     }
     report.finish()
