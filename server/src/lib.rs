@@ -26,6 +26,7 @@ mod programme;
 mod refusal;
 mod server;
 mod storage;
+mod wakes;
 
 pub use devices::{EnrolledDevice, Revocation};
 pub use enrol::{Invite, Invited};

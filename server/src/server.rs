@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use foras_record::indicator::Facts;
 use foras_wire::id::{DeviceId, PublicKey, RecordId, ServerId};
@@ -19,6 +19,7 @@ use crate::intake::{Histories, Intake};
 use crate::keys::Keys;
 use crate::programme;
 use crate::storage::{Database, authors, case_facts, facts, locked, settings};
+use crate::wakes::{Wait, Wakes};
 
 /// A server on its data folder.
 ///
@@ -29,6 +30,7 @@ pub struct Server {
     pub(crate) keys: Keys,
     histories: Mutex<Histories>,
     throttle: Mutex<Throttle>,
+    pub(crate) wakes: Arc<Wakes>,
     _claim: Option<File>,
 }
 
@@ -111,6 +113,7 @@ impl Server {
             keys: Keys { server, key, epoch },
             histories: Mutex::default(),
             throttle: Mutex::new(Throttle::new()),
+            wakes: Arc::default(),
             _claim: claim,
         })
     }
@@ -188,6 +191,41 @@ impl Server {
         exchange::exchange(self, credentials, body, now_ms, entropy, sink);
     }
 
+    /// Begins to wait for news, and for how many seconds, when the request allows it and there is nothing to say now.
+    /// Changes nothing; the request is answered afterwards as any other.
+    pub(crate) fn wait(&self, credentials: &Credentials, body: &[u8], now_ms: i64) -> Option<(Wait, u16)> {
+        match exchange::hold::wait(self, credentials, body, now_ms) {
+            Ok(wait) => wait,
+            Err(error) => {
+                // It is answered at once then, with whatever is wrong.
+                tracing::warn!(code = error.code(), "a request could not be held back");
+                None
+            }
+        }
+    }
+
+    /// The device asks anew: what it waited for before is answered to nobody.
+    pub(crate) fn asks_anew(&self, device: &DeviceId) {
+        self.wakes.asks_anew(device);
+    }
+
+    /// How many devices wait for news.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.wakes.waiting()
+    }
+
+    /// Wakes whoever waits for what another process wrote. To be called every second or so while somebody waits.
+    ///
+    /// # Errors
+    /// A failing database.
+    pub(crate) fn look_for_news(&self) -> Result<(), ServerError> {
+        if !self.db.was_written_elsewhere()? {
+            return Ok(());
+        }
+        self.db.read(|db| self.wakes.look(db))
+    }
+
     /// Runs `work` over the records in one transaction; what it did is durable when this returns `Ok`.
     pub(crate) fn record<T>(
         &self,
@@ -195,13 +233,14 @@ impl Server {
         work: impl FnOnce(&mut Intake<'_>) -> Result<T, ServerError>,
     ) -> Result<T, ServerError> {
         let mut histories = locked(&self.histories);
-        let (done, changed) = self.db.write(|db: &rusqlite::Transaction<'_>| {
+        let (done, finished) = self.db.write(|db: &rusqlite::Transaction<'_>| {
             let db: &Connection = db;
             let mut intake = Intake::begin(db, &self.keys, &mut histories, now_ms)?;
             let done = work(&mut intake)?;
             Ok::<_, ServerError>((done, intake.finish()?))
         })?;
-        histories.keep(changed);
+        histories.keep(finished.changed);
+        self.wakes.grew(finished.grown.iter().map(String::as_str));
         Ok(done)
     }
 
@@ -218,7 +257,9 @@ impl Server {
     /// # Errors
     /// `not_found`, or a failing database.
     pub fn revoke(&self, device: &DeviceId, why: crate::devices::Revocation) -> Result<(), ServerError> {
-        self.db.write(|db| crate::devices::revoke(db, device, why))
+        self.db.write(|db| crate::devices::revoke(db, device, why))?;
+        self.wakes.concerns(*device);
+        Ok(())
     }
 
     /// What the programme's figures are counted from, as of now. May be asked beside a running server.

@@ -10,6 +10,8 @@ use foras_server::http::{Address, listen};
 use foras_server::{Invite, OsEntropy, Server};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// A server that listens until it is dropped.
 #[derive(Debug)]
@@ -19,7 +21,9 @@ pub struct Office {
     /// Where it is reached.
     pub url: String,
     folder: TempDir,
-    _runtime: Runtime,
+    runtime: Runtime,
+    stop: Option<oneshot::Sender<()>>,
+    serving: Option<JoinHandle<()>>,
 }
 
 impl Office {
@@ -43,8 +47,32 @@ impl Office {
         let address = Address { listen: SocketAddr::from(([127, 0, 0, 1], 0)), public_url: None };
         let listening = runtime.block_on(listen(Arc::clone(&server), &address)).expect("a server that listens");
         let url = listening.url.clone();
-        runtime.spawn(listening.serve(std::future::pending()));
-        Self { server, url, folder, _runtime: runtime }
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = runtime.spawn(async move {
+            let told = async { drop(stopped.await) };
+            listening.serve(told).await.expect("a server that listens");
+        });
+        Self { server, url, folder, runtime, stop: Some(stop), serving: Some(serving) }
+    }
+
+    /// Stops listening, and returns when the last request was answered.
+    ///
+    /// # Panics
+    /// When the server did.
+    pub fn stop(&mut self) {
+        self.stop = None;
+        if let Some(serving) = self.serving.take() {
+            self.runtime.block_on(serving).expect("a server that stops");
+        }
+    }
+
+    /// Another process beside the server, as the command line is.
+    ///
+    /// # Panics
+    /// When the data folder does not open.
+    #[must_use]
+    pub fn attach(&self) -> Server {
+        Server::attach(self.folder.path()).expect("the data folder")
     }
 
     /// The server's data folder.

@@ -138,7 +138,7 @@ impl Point {
             let (now_ms, entropy) = (self.truth.now_ms(), self.chance.number());
             match courier.step(phone.store_mut(), now_ms, entropy) {
                 Step::Inward | Step::Outward(Outward::SetTimer { .. }) => {}
-                Step::Outward(Outward::Send { credentials, body }) => {
+                Step::Outward(Outward::Send { credentials, body, .. }) => {
                     let request = Request { credentials: *credentials, body };
                     waiting = Some(answer(&self.server, &request, now_ms, &self.chance));
                 }

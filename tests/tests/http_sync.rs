@@ -144,9 +144,10 @@ impl foras::link::Link for Late {
         &mut self,
         credentials: &foras_wire::sync::Credentials,
         body: Vec<u8>,
+        wait_s: u16,
     ) -> Result<Self::Answer, foras_sync::LinkFailure> {
         if std::mem::replace(&mut self.failed, true) {
-            return self.link.exchange(credentials, body).await;
+            return self.link.exchange(credentials, body, wait_s).await;
         }
         Err(foras_sync::LinkFailure::Offline)
     }

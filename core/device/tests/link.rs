@@ -69,7 +69,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 
 fn ask(url: &str) -> Result<Vec<u8>, LinkFailure> {
     run(async {
-        let mut answer = HttpLink::new(url)?.exchange(&credentials(), b"body".to_vec()).await?;
+        let mut answer = HttpLink::new(url)?.exchange(&credentials(), b"body".to_vec(), 0).await?;
         let mut bytes = Vec::new();
         while let Some(chunk) = answer.chunk().await? {
             bytes.extend(chunk);

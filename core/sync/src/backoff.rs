@@ -8,6 +8,16 @@ pub const LONGEST_MS: u64 = 15 * 60 * 1_000;
 /// silence a phone for good.
 pub const RETRY_AFTER_S_MAX: u32 = 3_600;
 
+/// The longest wait before a phone that was cut off while it waited for news asks again, in milliseconds: when a server
+/// restarts, all its phones are cut off at once.
+pub const RECONNECT_MS: u64 = 4_000;
+
+/// Milliseconds to wait after a cut while waiting for news, spread evenly up to [`RECONNECT_MS`].
+#[must_use]
+pub fn reconnect_ms(entropy: u64) -> u64 {
+    entropy % (RECONNECT_MS + 1)
+}
+
 /// Milliseconds to wait after `failures` failures in a row (1 for the first), at least what the server asked for.
 ///
 /// The wait lies between half and the whole of `FIRST_MS · 2^(failures − 1)`, capped at [`LONGEST_MS`]. What a server

@@ -7,6 +7,7 @@ use crate::backoff;
 use crate::effect::{Effect, Summary};
 use crate::event::{Event, LinkFailure};
 use crate::exchange::{Exchange, Step, Violation};
+use crate::live::{self, Live};
 use crate::work::Work;
 
 /// Most requests of one sync. A first sync of a whole point's archive needs some dozens; a server whose logs never end
@@ -23,6 +24,8 @@ pub const HINT_SPACING_MS: u64 = 1_000;
 pub struct Config {
     /// Milliseconds from one finished sync to the next; `None`: only when asked, or when something was written.
     pub poll_ms: Option<u64>,
+    /// Live: after a finished sync a request waits at the server for news, for so many seconds at most; 0: not live.
+    pub wait_s: u16,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -47,6 +50,8 @@ enum Bare {
 pub struct Status {
     /// Whether a sync is under way.
     pub syncing: bool,
+    /// Whether a request waits at the server for news.
+    pub live: bool,
     /// When the next attempt is due, on the driver's clock, in milliseconds; `None`: when asked.
     pub next_attempt_ms: Option<i64>,
     /// Failures in a row.
@@ -79,6 +84,7 @@ pub struct Engine {
     stopped: bool,
     last_attempt_ms: Option<i64>,
     next_attempt_ms: Option<i64>,
+    live: Live,
 }
 
 impl Engine {
@@ -92,7 +98,8 @@ impl Engine {
     #[must_use]
     pub fn status(&self) -> Status {
         Status {
-            syncing: !matches!(self.state, State::Idle),
+            syncing: !matches!(self.state, State::Idle) && !self.live.is_waiting(),
+            live: self.live.is_waiting(),
             next_attempt_ms: self.next_attempt_ms,
             failures: self.failures,
         }
@@ -106,7 +113,7 @@ impl Engine {
     pub fn handle(&mut self, event: Event, now_ms: i64, entropy: u64) -> Vec<Effect> {
         let now = Now { ms: now_ms, entropy };
         match event {
-            Event::Started | Event::TimerFired => self.attempt(now),
+            Event::Started | Event::TimerFired => self.due(now),
             Event::SyncRequested => self.requested(now),
             Event::Edited => self.edited(now),
             Event::NetworkHint => self.hinted(now),
@@ -120,11 +127,30 @@ impl Engine {
         }
     }
 
+    fn due(&mut self, now: Now) -> Vec<Effect> {
+        if self.live.is_waiting() { self.leave_wait(now) } else { self.attempt(now) }
+    }
+
+    /// Something is more urgent than to wait for news.
+    fn leave_wait(&mut self, now: Now) -> Vec<Effect> {
+        if matches!(self.state, State::Loading) {
+            // What is being loaded may be older than what happened: another round follows.
+            self.live.leave();
+            self.edited = true;
+            return Vec::new();
+        }
+        self.close();
+        self.begin(now)
+    }
+
     fn attempt(&mut self, now: Now) -> Vec<Effect> {
         if self.stopped || !matches!(self.state, State::Idle) { Vec::new() } else { self.begin(now) }
     }
 
     fn requested(&mut self, now: Now) -> Vec<Effect> {
+        if self.live.is_waiting() {
+            return self.leave_wait(now);
+        }
         if !matches!(self.state, State::Idle) {
             self.edited = true;
             return Vec::new();
@@ -134,6 +160,9 @@ impl Engine {
     }
 
     fn edited(&mut self, now: Now) -> Vec<Effect> {
+        if self.live.is_waiting() {
+            return self.leave_wait(now);
+        }
         if !matches!(self.state, State::Idle) {
             self.edited = true;
             return Vec::new();
@@ -144,7 +173,12 @@ impl Engine {
 
     fn hinted(&mut self, now: Now) -> Vec<Effect> {
         let since = self.last_attempt_ms.map(|last| now.ms.abs_diff(last));
-        if since.is_some_and(|ms| ms < HINT_SPACING_MS) { Vec::new() } else { self.attempt(now) }
+        if since.is_some_and(|ms| ms < HINT_SPACING_MS) {
+            return Vec::new();
+        }
+        // Another network: the connection on which a request waits may be dead, and long waits may hold again.
+        self.live.try_long();
+        self.due(now)
     }
 
     fn begin(&mut self, now: Now) -> Vec<Effect> {
@@ -152,6 +186,8 @@ impl Engine {
         (self.challenge, self.proved_again, self.bare) = (None, false, Bare::Never);
         (self.new_epoch, self.refusals) = (false, 0);
         (self.last_attempt_ms, self.next_attempt_ms) = (Some(now.ms), None);
+        self.live.leave();
+        self.live.withheld = false;
         self.load()
     }
 
@@ -168,20 +204,28 @@ impl Engine {
         if self.summary.round_trips >= ROUND_TRIPS_MAX {
             return self.fail("no_end".to_owned(), true, 0, now);
         }
-        self.summary.kept = 0;
-        if self.bare == Bare::UntilWelcome {
+        let waiting = self.live.is_waiting();
+        if self.bare == Bare::UntilWelcome || (waiting && self.live.withheld) {
+            // What the server could not take yet is pushed again when the timer fires; news does not wait for that.
             work.pushes.clear();
             work.deposits.clear();
         }
-        self.more_work = work.more;
+        self.summary = if waiting { Summary::default() } else { Summary { kept: 0, ..self.summary } };
+        self.more_work = work.more && !(waiting && self.live.withheld);
         let prove = self.challenge.take().or(work.nonce);
-        let (request, exchange) = Exchange::open(work);
+        let (mut request, exchange) = Exchange::open(work);
+        if waiting && request.pushes.is_empty() && request.deposits.is_empty() {
+            request.wait_s = self.live.asked(now.ms, self.config.wait_s, prove.is_some());
+        } else {
+            self.live.leave();
+        }
         self.state = State::InFlight(Box::new(exchange));
         vec![Effect::Send { request: Box::new(request), prove }]
     }
 
     fn frame(&mut self, frame: AnswerFrame, now: Now) -> Vec<Effect> {
         let State::InFlight(exchange) = &mut self.state else { return Vec::new() };
+        self.live.answered(now.ms);
         match exchange.frame(frame) {
             Ok(Step::Go(effects)) => effects,
             Ok(Step::NewEpoch(store)) => self.restored(store, now),
@@ -225,6 +269,7 @@ impl Engine {
         let forward =
             exchange.went_forward() && (more || self.more_work || (reissued && self.refusals <= REFUSALS_MAX));
         self.proved_again = false;
+        let hollow = self.live.complete(exchange.went_forward());
         let held_back = self.bare == Bare::UntilWelcome;
         if held_back {
             self.bare = Bare::Tried;
@@ -233,17 +278,33 @@ impl Engine {
             effects.extend(self.load());
             return effects;
         }
-        effects.extend(self.finish(more, now));
+        effects.extend(self.finish(more, hollow, now));
         effects
     }
 
     /// The end of a sync that met no failure. What could not travel yet is tried again like after a failure.
-    fn finish(&mut self, behind: bool, now: Now) -> Vec<Effect> {
+    fn finish(&mut self, behind: bool, hollow: u32, now: Now) -> Vec<Effect> {
+        let live = self.config.wait_s > 0 && !behind && hollow == 0;
         let waits = self.summary.kept > 0 || behind;
-        self.failures = if waits { self.failures.saturating_add(1) } else { 0 };
-        let after_ms = if waits { Some(backoff::wait_ms(self.failures, 0, now.entropy)) } else { self.config.poll_ms };
-        let mut effects = self.timer(after_ms, now);
+        let mut effects = if self.live.withheld && live {
+            // What is withheld has its timer already.
+            Vec::new()
+        } else {
+            self.failures = if waits { self.failures.saturating_add(1) } else { 0 };
+            let after_ms = match (waits, hollow) {
+                (true, _) => Some(backoff::wait_ms(self.failures, 0, now.entropy)),
+                (false, 0) if live => Some(u64::from(self.config.wait_s) * 1_000 + live::GUARD_MS),
+                (false, 0) => self.config.poll_ms,
+                (false, hollow) => Some(backoff::wait_ms(hollow, 0, now.entropy)),
+            };
+            self.timer(after_ms, now)
+        };
+        self.live.withheld |= self.summary.kept > 0;
         effects.push(Effect::Finished(self.summary));
+        if live {
+            self.live.begin();
+            effects.extend(self.load());
+        }
         effects
     }
 
@@ -273,6 +334,9 @@ impl Engine {
     /// The answer stopped before its end. Where it brought something, asking again at once goes on from there.
     fn cut(&mut self, failure: LinkFailure, now: Now) -> Vec<Effect> {
         let Some(exchange) = self.close() else { return Vec::new() };
+        if matches!(failure, LinkFailure::Offline | LinkFailure::TimedOut) {
+            self.live.cut();
+        }
         if exchange.went_forward() && matches!(failure, LinkFailure::Offline | LinkFailure::TimedOut) {
             return self.load();
         }
@@ -303,7 +367,9 @@ impl Engine {
         self.state = State::Idle;
         self.failures = self.failures.saturating_add(1);
         self.stopped = !retryable;
-        let wait_ms = backoff::wait_ms(self.failures, retry_after_s, now.entropy);
+        let spread_ms = if self.live.is_waiting() { backoff::reconnect_ms(now.entropy) } else { 0 };
+        self.live.leave();
+        let wait_ms = backoff::wait_ms(self.failures, retry_after_s, now.entropy).max(spread_ms);
         let mut effects = self.timer(retryable.then_some(wait_ms), now);
         effects.push(Effect::Failed { code, retryable, summary: self.summary });
         effects

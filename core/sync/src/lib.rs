@@ -12,6 +12,7 @@
 //! - [`event`], [`effect`]: what goes in and out.
 //! - [`engine`]: when to ask, how often, and when to stop.
 //! - [`exchange`]: one request in flight; what an answer may say, and in which order.
+//! - [`live`]: the request that waits for news.
 //! - [`backoff`]: how long to wait after a failure.
 
 pub mod backoff;
@@ -19,6 +20,7 @@ pub mod effect;
 pub mod engine;
 pub mod event;
 pub mod exchange;
+pub mod live;
 pub mod work;
 
 pub use effect::{Effect, Summary};

@@ -35,6 +35,14 @@ pub struct SyncRequest {
     pub wait_s: u16,
 }
 
+impl SyncRequest {
+    /// Whether the server may hold this request back while it has no news: the device allows it and hands nothing in.
+    #[must_use]
+    pub fn may_wait(&self) -> bool {
+        self.wait_s > 0 && self.pushes.is_empty() && self.deposits.is_empty()
+    }
+}
+
 fn is_zero(number: &u16) -> bool {
     *number == 0
 }

@@ -2,6 +2,7 @@
 
 mod deposit;
 mod grant;
+pub(crate) mod hold;
 mod page;
 mod push;
 mod seen;

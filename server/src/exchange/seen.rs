@@ -49,18 +49,20 @@ pub(super) fn note_contact(exchange: &Exchange<'_>, applied: &[u64]) -> Result<(
     if moved.is_empty() && exchange.now_ms - device.seen_ms < CONTACT_MS {
         return Ok(());
     }
-    exchange.server.db.write(|db| {
+    let grown = exchange.server.db.write(|db| {
         devices::set_seen(db, &device.device, exchange.now_ms)?;
         let mut appends = BTreeMap::new();
         for (audience, country, before, at) in moved {
             cursors::set(db, &device.device, audience, at, exchange.now_ms)?;
             see(db, audience, country, before, at, exchange.now_ms, &mut appends)?;
         }
-        for (audience, rows) in appends {
-            logs::append(db, &audience, &rows)?;
+        for (audience, rows) in &appends {
+            logs::append(db, audience, rows)?;
         }
-        Ok(())
-    })
+        Ok::<_, ServerError>(appends)
+    })?;
+    exchange.server.wakes.grew(grown.keys().map(String::as_str));
+    Ok(())
 }
 
 /// Tells the points, and the person, which records the mission has now.

@@ -16,6 +16,7 @@ mod credentials;
 mod door;
 mod enrol;
 mod health;
+mod live;
 mod serve;
 mod stream;
 mod sync;
@@ -31,9 +32,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use foras_wire::stream::AnswerWriter;
 use foras_wire::sync::{AnswerFrame, Refusal};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::server::Server;
+use live::Live;
 use turns::Turns;
 
 /// Content type of everything that is CBOR or frames.
@@ -53,16 +55,19 @@ struct Shared {
     turns: Arc<Turns>,
     strangers: Arc<Semaphore>,
     strangers_reading: Arc<Semaphore>,
+    live: Arc<Live>,
 }
 
-/// The routes over `server`.
-pub fn router(server: Arc<Server>) -> Router {
+/// The routes over `server`. Once `stopping` turns true, nobody is held back any more.
+pub fn router(server: Arc<Server>, stopping: watch::Receiver<bool>) -> Router {
+    let live = Arc::new(Live::new(stopping));
     let shared = Shared {
         server,
         devices: Arc::new(Semaphore::new(EXCHANGES_AT_ONCE)),
         turns: Arc::default(),
         strangers: Arc::new(Semaphore::new(STRANGERS_AT_ONCE)),
         strangers_reading: Arc::new(Semaphore::new(STRANGERS_READ_AT_ONCE)),
+        live,
     };
     Router::new()
         .route("/v1/enrol", post(enrol::enrol))

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::door::{Door, Guest};
+use super::live::look_for_news;
 use super::router;
 use crate::error::ServerError;
 use crate::server::Server;
@@ -55,7 +56,8 @@ impl Listening {
     /// [`ServerError::Io`] when the listener fails.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServerError> {
         let (stopping, mut stopped) = watch::channel(false);
-        let routes = router(self.server).into_make_service_with_connect_info::<Guest>();
+        let news = look_for_news(Arc::clone(&self.server));
+        let routes = router(self.server, stopped.clone()).into_make_service_with_connect_info::<Guest>();
         let serving = axum::serve(Door::new(self.listener), routes).with_graceful_shutdown(async move {
             stop.await;
             stopping.send_replace(true);
@@ -70,6 +72,7 @@ impl Listening {
         tokio::select! {
             done = async { serving.await } => Ok(done?),
             () = late => Ok(()),
+            () = news => Ok(()),
         }
     }
 }

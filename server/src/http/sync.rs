@@ -29,6 +29,8 @@ pub(super) async fn sync(
         body::drain(request);
         return refused(StatusCode::OK, refusal("unauthenticated"));
     };
+    // A request may be held back for minutes: nothing that it does not need is kept.
+    drop(headers);
     let known = {
         let (server, credentials) = (shared.server.clone(), credentials.clone());
         let recognises = move || server.recognises(&credentials, clock::now_ms());
@@ -38,8 +40,8 @@ pub(super) async fn sync(
         guest.recognise();
     }
     let (limit, timeout_s, places) = match known {
-        true => (BODY_BYTES_MAX, body::DEVICE_TIMEOUT_S, &shared.devices),
-        false => (STRANGER_BYTES_MAX, body::STRANGER_TIMEOUT_S, &shared.strangers),
+        true => (BODY_BYTES_MAX, body::DEVICE_TIMEOUT_S, shared.devices.clone()),
+        false => (STRANGER_BYTES_MAX, body::STRANGER_TIMEOUT_S, shared.strangers.clone()),
     };
     // Before the body is read: what waits holds no memory.
     let (reading, own_turn) = match known {
@@ -59,7 +61,14 @@ pub(super) async fn sync(
             Err(status) => return refused(status, refusal("too_large")),
         }
     };
-    let Ok(place) = places.clone().acquire_owned().await else { return refused(StatusCode::OK, busy()) };
+    let own_turn = match own_turn {
+        Some(own_turn) => match shared.live.held_back(&shared, &credentials, &body, own_turn).await {
+            Some(own_turn) => Some(own_turn),
+            None => return refused(StatusCode::OK, busy()),
+        },
+        None => None,
+    };
+    let Ok(place) = places.acquire_owned().await else { return refused(StatusCode::OK, busy()) };
     let (sender, frames) = stream::channel();
     tokio::task::spawn_blocking(move || {
         let _held = (place, own_turn, reading);

@@ -45,8 +45,9 @@ impl Journal {
         self.rows.entry(audience.to_owned()).or_default().push(row);
     }
 
-    /// Appends everything; each actor is introduced before its first change.
-    pub(crate) fn append(self, db: &Connection) -> Result<(), ServerError> {
+    /// Appends everything; each actor is introduced before its first change. Returns the audiences whose logs grow.
+    pub(crate) fn append(self, db: &Connection) -> Result<Vec<String>, ServerError> {
+        let mut grown = Vec::with_capacity(self.rows.len());
         for (audience, rows) in self.rows {
             let mut ready = Vec::with_capacity(rows.len());
             for row in rows {
@@ -58,8 +59,9 @@ impl Journal {
                 ready.push(row);
             }
             logs::append(db, &audience, &ready)?;
+            grown.push(audience);
         }
-        Ok(())
+        Ok(grown)
     }
 }
 

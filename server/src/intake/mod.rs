@@ -52,6 +52,14 @@ pub(crate) struct Touched {
     pub(crate) before: usize,
 }
 
+/// What a transaction did, once it is committed.
+pub(crate) struct Finished {
+    /// The records that it changed, as they are now.
+    pub(crate) changed: BTreeMap<RecordKey, Arc<History>>,
+    /// The audiences whose logs grew.
+    pub(crate) grown: Vec<String>,
+}
+
 impl<'a> Intake<'a> {
     pub(crate) fn begin(
         db: &'a Connection,
@@ -162,9 +170,9 @@ impl<'a> Intake<'a> {
         crate::facts::update(self.db, touched.kind, &touched.record, touched.history.document())
     }
 
-    /// Appends to the logs, last of all; returns the records as they are now.
-    pub(crate) fn finish(self) -> Result<BTreeMap<RecordKey, Arc<History>>, ServerError> {
-        self.journal.append(self.db)?;
-        Ok(self.changed)
+    /// Appends to the logs, last of all.
+    pub(crate) fn finish(self) -> Result<Finished, ServerError> {
+        let grown = self.journal.append(self.db)?;
+        Ok(Finished { changed: self.changed, grown })
     }
 }

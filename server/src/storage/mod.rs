@@ -16,6 +16,7 @@ pub(crate) mod settings;
 pub(crate) mod tokens;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub(crate) struct Database {
     /// Where readers open it; `None`: in memory, and reads go through the writer.
     path: Option<PathBuf>,
     readers: Mutex<Vec<Connection>>,
+    /// What SQLite said last about writes of others (see [`Database::was_written_elsewhere`]).
+    others: AtomicI64,
 }
 
 impl Database {
@@ -49,7 +52,7 @@ impl Database {
         let mut writer = Connection::open(path)?;
         prepare(&writer)?;
         migrate(&mut writer)?;
-        Ok(Self { writer: Mutex::new(writer), path: Some(path.to_owned()), readers: Mutex::default() })
+        Ok(Self { path: Some(path.to_owned()), ..Self::of(writer) })
     }
 
     /// A database that is gone when dropped.
@@ -57,7 +60,18 @@ impl Database {
         let mut writer = Connection::open_in_memory()?;
         prepare(&writer)?;
         migrate(&mut writer)?;
-        Ok(Self { writer: Mutex::new(writer), path: None, readers: Mutex::default() })
+        Ok(Self::of(writer))
+    }
+
+    fn of(writer: Connection) -> Self {
+        Self { writer: Mutex::new(writer), path: None, readers: Mutex::default(), others: AtomicI64::new(-1) }
+    }
+
+    /// Whether another process has written since this was last asked; true at first. All writes of this process go through
+    /// one connection, and that connection's `data_version` counts the commits of others (sqlite.org/pragma.html).
+    pub(crate) fn was_written_elsewhere(&self) -> Result<bool, ServerError> {
+        let version: i64 = locked(&self.writer).query_row("PRAGMA data_version", [], |row| row.get(0))?;
+        Ok(self.others.swap(version, Ordering::Relaxed) != version)
     }
 
     /// Runs `work` in one transaction, durable when this returns `Ok`.

@@ -185,7 +185,7 @@ impl Device {
         let phone = self.phone.as_mut().expect("the app runs");
         match self.courier.step(phone.store_mut(), now_ms, entropy) {
             Step::Inward | Step::Outward(Outward::SetTimer { .. }) => {}
-            Step::Outward(Outward::Send { credentials, body }) => {
+            Step::Outward(Outward::Send { credentials, body, .. }) => {
                 let request = Request { credentials: *credentials, body };
                 self.arrivals = if self.online {
                     let now_ms = around.truth.now_ms();

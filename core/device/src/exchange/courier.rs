@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use foras_sync::engine::Config;
+use foras_sync::engine::{Config, Status};
 use foras_sync::{Effect, Engine, Event, LinkFailure, Summary};
 use foras_wire::frame;
 use foras_wire::stream::FrameReader;
@@ -35,6 +35,8 @@ pub enum Outward {
         credentials: Box<Credentials>,
         /// The body.
         body: Vec<u8>,
+        /// For how many seconds the server may hold it back: silence for so long is no failure.
+        wait_s: u16,
     },
     /// Tell [`Event::TimerFired`] after so many milliseconds. It replaces a timer set earlier.
     SetTimer {
@@ -55,6 +57,8 @@ pub struct Courier {
     reader: FrameReader,
     /// Why the store failed last, until the engine says that the sync stopped.
     failure: Option<Error>,
+    /// Outbox rows of the work that was loaded last.
+    loaded: Vec<u64>,
     /// What this sync's refusals left refused.
     refused: u32,
     bytes_up: u64,
@@ -66,7 +70,19 @@ impl Courier {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let (engine, effects, reader) = (Engine::new(config), VecDeque::new(), FrameReader::default());
-        Self { engine, effects, reader, failure: None, refused: 0, bytes_up: 0, bytes_down: 0 }
+        Self { engine, effects, reader, failure: None, loaded: Vec::new(), refused: 0, bytes_up: 0, bytes_down: 0 }
+    }
+
+    /// What the engine is about.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.engine.status()
+    }
+
+    /// Whether something is to be done before anything else is waited for.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        !self.effects.is_empty()
     }
 
     /// Something happened. `now_ms` is the device's clock; `entropy` a fresh random number.
@@ -124,14 +140,17 @@ impl Courier {
                     // The token surely holds: a new one would only cost bytes, and the server a write.
                     work.nonce = None;
                 }
-                store.mark_sending(work.pushes.iter().flat_map(|out| out.rows.iter().copied()));
+                self.loaded = work.pushes.iter().flat_map(|out| out.rows.iter().copied()).collect();
                 Performed::Told(Event::WorkLoaded(Box::new(work)))
             }
             Effect::Send { request, prove } => {
+                if !request.pushes.is_empty() {
+                    store.mark_sending(self.loaded.drain(..));
+                }
                 let body = frame::encode_request(&request);
                 self.bytes_up = self.bytes_up.saturating_add(body.len() as u64);
                 let credentials = Box::new(store.credentials(prove)?);
-                Performed::Outward(Outward::Send { credentials, body })
+                Performed::Outward(Outward::Send { credentials, body, wait_s: request.wait_s })
             }
             Effect::StoreWelcome { epoch, now_ms: server_ms, nonce, token } => {
                 store.welcome(epoch, server_ms, nonce, token, now_ms)?;

@@ -9,22 +9,45 @@ use super::sync::{Drive, Halt};
 use super::{Lend, Stopped, SyncReport};
 use crate::link::Link;
 
-/// Milliseconds from one finished sync to the next while nothing is written: five minutes.
-pub const POLL_MS: u64 = 5 * 60 * 1_000;
+/// Seconds for which a server may hold back a phone's request for news: four minutes. Mobile networks forget a connection
+/// that is silent for longer; where they forget sooner, the engine asks for less.
+pub const WAIT_S: u16 = 240;
 
 /// Rings for a sync. Syncing goes on until every copy is dropped.
 #[derive(Debug, Clone)]
 pub struct Ringer(UnboundedSender<Event>);
 
-/// Hears a [`Ringer`].
+/// Hears a [`Ringer`], and the engine's timer.
 #[derive(Debug)]
-pub struct Bell(UnboundedReceiver<Event>);
+pub struct Bell {
+    rung: UnboundedReceiver<Event>,
+    due: Option<Instant>,
+}
 
 /// A bell and who rings it.
 #[must_use]
 pub fn bell() -> (Ringer, Bell) {
     let (ringer, bell) = mpsc::unbounded_channel();
-    (Ringer(ringer), Bell(bell))
+    (Ringer(ringer), Bell { rung: bell, due: None })
+}
+
+impl Bell {
+    /// The engine's timer, in place of the one before.
+    pub(super) fn set(&mut self, after_ms: u64) {
+        self.due = Some(Instant::now() + Duration::from_millis(after_ms));
+    }
+
+    /// The next ring, or the timer's end, whichever comes first; `None` when nobody can ring any more.
+    pub(super) async fn next(&mut self) -> Option<Event> {
+        let Some(due) = self.due else { return self.rung.recv().await };
+        tokio::select! {
+            event = self.rung.recv() => event,
+            () = sleep_until(due) => {
+                self.due = None;
+                Some(Event::TimerFired)
+            }
+        }
+    }
 }
 
 impl Ringer {
@@ -49,8 +72,9 @@ impl Ringer {
     }
 }
 
-/// Keeps the store in sync: at once, when something is written, when asked, and every five minutes. A server that is
-/// away is asked again, ever more seldom. `told` hears how each sync ended. Returns when nobody can ring any more.
+/// Keeps the store in sync: at once, when something is written, when asked, and when there is news: between syncs a request
+/// waits at the server for it. A server that is away is asked again, ever more seldom. `told` hears how each sync ended.
+/// Returns when nobody can ring any more.
 pub async fn keep<L: Link>(
     store: &impl Lend,
     link: &mut L,
@@ -58,31 +82,17 @@ pub async fn keep<L: Link>(
     bell: &mut Bell,
     mut told: impl FnMut(Result<SyncReport, Stopped>),
 ) {
-    let mut drive = Drive::new(store, link, now, Config { poll_ms: Some(POLL_MS) });
-    let mut due: Option<Instant> = None;
+    let mut drive = Drive::new(store, link, now, Config { poll_ms: None, wait_s: WAIT_S });
     drive.tell(Event::Started);
     loop {
-        match drive.run().await {
-            Halt::Timer { after_ms } => due = Some(Instant::now() + Duration::from_millis(after_ms)),
+        match drive.run(Some(&mut *bell)).await {
             Halt::Finished(report) => told(Ok(report)),
             Halt::Stopped(stopped) => told(Err(stopped)),
-            Halt::Idle => match next(bell, due).await {
-                Some(Event::TimerFired) => {
-                    due = None;
-                    drive.tell(Event::TimerFired);
-                }
+            Halt::Over => return,
+            Halt::Idle => match bell.next().await {
                 Some(event) => drive.tell(event),
                 None => return,
             },
         }
-    }
-}
-
-/// The next ring, or the timer's end, whichever comes first; `None` when nobody can ring any more.
-async fn next(bell: &mut Bell, due: Option<Instant>) -> Option<Event> {
-    let Some(due) = due else { return bell.0.recv().await };
-    tokio::select! {
-        event = bell.0.recv() => event,
-        () = sleep_until(due) => Some(Event::TimerFired),
     }
 }

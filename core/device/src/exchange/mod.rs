@@ -18,7 +18,7 @@ use crate::store::Store;
 
 pub use courier::{Courier, Outward, Step};
 #[cfg(feature = "http")]
-pub use keep::{Bell, POLL_MS, Ringer, bell, keep};
+pub use keep::{Bell, Ringer, WAIT_S, bell, keep};
 #[cfg(feature = "http")]
 pub use sync::{enrol, enrol_blocking, sync_blocking, sync_once, sync_over_http};
 

@@ -1,11 +1,14 @@
 //! The courier over a link: one sync, from the first request to rest.
 
 use std::cell::RefCell;
+use std::future::Future;
+use std::pin::pin;
 
+use foras_sync::Event;
 use foras_sync::engine::Config;
-use foras_sync::{Event, LinkFailure};
 use foras_wire::enrol::EnrolAnswer;
 
+use super::keep::Bell;
 use super::{Courier, Lend, Outward, Step, Stopped, SyncReport};
 use crate::error::Error;
 use crate::link::http::EnrolFailure;
@@ -20,13 +23,10 @@ use crate::store::{Entropy, Store, SystemEntropy};
 pub async fn sync_once<L: Link>(store: &impl Lend, link: &mut L, now: impl Fn() -> i64) -> Result<SyncReport, Stopped> {
     let mut drive = Drive::new(store, link, now, Config::default());
     drive.tell(Event::SyncRequested);
-    loop {
-        match drive.run().await {
-            Halt::Finished(report) => return Ok(report),
-            Halt::Stopped(stopped) => return Err(stopped),
-            Halt::Timer { .. } => {}
-            Halt::Idle => return Err(Stopped { error: Error::Offline, report: SyncReport::default() }),
-        }
+    match drive.run(None).await {
+        Halt::Finished(report) => Ok(report),
+        Halt::Stopped(stopped) => Err(stopped),
+        Halt::Idle | Halt::Over => Err(Stopped { error: Error::Offline, report: SyncReport::default() }),
     }
 }
 
@@ -36,13 +36,10 @@ pub(super) enum Halt {
     Finished(SyncReport),
     /// A sync stopped.
     Stopped(Stopped),
-    /// [`Event::TimerFired`] is due after so many milliseconds. Run on.
-    Timer {
-        /// Milliseconds from now.
-        after_ms: u64,
-    },
     /// Nothing is left to do until something happens.
     Idle,
+    /// Nobody can ring any more, and the request in flight only waited for news.
+    Over,
 }
 
 /// A courier, a link, and the answer that is being read.
@@ -63,39 +60,83 @@ impl<'a, S: Lend, L: Link, N: Fn() -> i64> Drive<'a, S, L, N> {
         self.courier.tell(event, (self.now)(), entropy());
     }
 
-    /// Steps on until there is something to say.
-    pub(super) async fn run(&mut self) -> Halt {
+    /// Steps on until there is something to say. What `bell` rings is told at once, also while the network is waited
+    /// for; without a bell, timers are nobody's matter.
+    pub(super) async fn run(&mut self, mut bell: Option<&mut Bell>) -> Halt {
         loop {
             let (courier, now_ms) = (&mut self.courier, (self.now)());
             match self.store.lend(|store| courier.step(store, now_ms, entropy())) {
                 Step::Inward => {}
-                Step::Outward(Outward::SetTimer { after_ms }) => return Halt::Timer { after_ms },
-                Step::Outward(Outward::Finished(report)) => return Halt::Finished(report),
-                Step::Outward(Outward::Stopped(stopped)) => return Halt::Stopped(stopped),
-                Step::Outward(Outward::Send { credentials, body }) => {
-                    self.answer = None;
-                    match self.link.exchange(&credentials, body).await {
-                        Ok(begun) => self.answer = Some(begun),
-                        Err(failure) => self.tell(Event::LinkFailed(failure)),
+                Step::Outward(Outward::SetTimer { after_ms }) => {
+                    if let Some(bell) = &mut bell {
+                        bell.set(after_ms);
                     }
                 }
-                Step::Rest => match self.next_chunk().await {
-                    Some(Ok(Some(bytes))) => self.courier.received(&bytes),
-                    Some(Ok(None)) => self.tell(Event::AnswerEnded),
-                    Some(Err(failure)) => self.tell(Event::LinkFailed(failure)),
-                    None => return Halt::Idle,
-                },
+                Step::Outward(Outward::Finished(report)) => return Halt::Finished(report),
+                Step::Outward(Outward::Stopped(stopped)) => return Halt::Stopped(stopped),
+                Step::Outward(Outward::Send { credentials, body, wait_s }) => {
+                    self.answer = None;
+                    let asked = self.link.exchange(&credentials, body, wait_s);
+                    match hear(asked, &mut self.courier, &self.now, &mut bell).await {
+                        Heard::Done(Ok(begun)) => self.answer = Some(begun),
+                        Heard::Done(Err(failure)) => self.tell(Event::LinkFailed(failure)),
+                        Heard::GivenUp => {}
+                        Heard::Over => return Halt::Over,
+                    }
+                }
+                Step::Rest => {
+                    let Some(answer) = &mut self.answer else { return Halt::Idle };
+                    match hear(answer.chunk(), &mut self.courier, &self.now, &mut bell).await {
+                        Heard::Done(Ok(Some(bytes))) => self.courier.received(&bytes),
+                        Heard::Done(Ok(None)) => self.ended(Event::AnswerEnded),
+                        Heard::Done(Err(failure)) => self.ended(Event::LinkFailed(failure)),
+                        Heard::GivenUp => {}
+                        Heard::Over => return Halt::Over,
+                    }
+                }
             }
         }
     }
 
-    async fn next_chunk(&mut self) -> Option<Result<Option<Vec<u8>>, LinkFailure>> {
-        let chunk = self.answer.as_mut()?.chunk().await;
-        if !matches!(chunk, Ok(Some(_))) {
-            self.answer = None;
-        }
-        Some(chunk)
+    fn ended(&mut self, event: Event) {
+        self.answer = None;
+        self.tell(event);
     }
+}
+
+/// What came first.
+enum Heard<T> {
+    /// What was waited for.
+    Done(T),
+    /// The engine has something else to do.
+    GivenUp,
+    /// Nobody can ring any more, and only news were waited for.
+    Over,
+}
+
+/// Waits for `work`, and tells the engine meanwhile what the bell rings.
+async fn hear<T>(
+    work: impl Future<Output = T>,
+    courier: &mut Courier,
+    now: &impl Fn() -> i64,
+    bell: &mut Option<&mut Bell>,
+) -> Heard<T> {
+    let mut work = pin!(work);
+    while let Some(heard) = bell {
+        tokio::select! {
+            biased;
+            done = &mut work => return Heard::Done(done),
+            event = heard.next() => match event {
+                Some(event) => courier.tell(event, now(), entropy()),
+                None if courier.status().live => return Heard::Over,
+                None => *bell = None,
+            },
+        }
+        if courier.has_work() {
+            return Heard::GivenUp;
+        }
+    }
+    Heard::Done(work.await)
 }
 
 impl<S: Lend, L: Link, N> Drop for Drive<'_, S, L, N> {

@@ -1,5 +1,6 @@
 //! The link over HTTP/1.1, on reqwest.
 
+use std::future::Future;
 use std::time::Duration;
 
 use foras_sync::LinkFailure;
@@ -13,10 +14,32 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 
 use super::{Answer, Link};
 
-/// How long a connection may take to come up.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the other side may be silent: a slow mobile network stalls for tens of seconds and then goes on.
-pub const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a network may be silent before it counts as gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Until a connection is up.
+    pub connect: Duration,
+    /// Until the other side says something, beside the time that a body takes to travel and a wait that was asked for.
+    pub silence: Duration,
+    /// The slowest that a body travels, in bytes a second: when it arrives cannot be seen from here.
+    pub upload_bytes_s: u32,
+}
+
+impl Default for Patience {
+    /// Ten seconds to connect; a minute of silence, since a slow mobile network stalls for tens of seconds and then goes
+    /// on; and 2G at its slowest.
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), silence: Duration::from_secs(60), upload_bytes_s: 4_096 }
+    }
+}
+
+impl Patience {
+    fn until_answer(&self, body_bytes: usize, wait_s: u16) -> Duration {
+        let upload_s = body_bytes as u64 / u64::from(self.upload_bytes_s.max(1));
+        self.silence.saturating_add(Duration::from_secs(upload_s.saturating_add(wait_s.into())))
+    }
+}
+
 /// Longest answer to an enrolment, in bytes.
 const ENROL_ANSWER_BYTES_MAX: usize = 64 * 1024;
 const MEDIA_TYPE: &str = "application/octet-stream";
@@ -26,6 +49,7 @@ const MEDIA_TYPE: &str = "application/octet-stream";
 pub struct HttpLink {
     client: Client,
     base: String,
+    patience: Patience,
 }
 
 /// Why an enrolment came to nothing.
@@ -49,19 +73,26 @@ impl HttpLink {
     /// # Errors
     /// [`LinkFailure::Unsupported`] when `url` is no such address; this build speaks no TLS yet, so `https` is none.
     pub fn new(url: &str) -> Result<Self, LinkFailure> {
+        Self::with_patience(url, Patience::default())
+    }
+
+    /// As [`HttpLink::new`], with a patience of one's own.
+    ///
+    /// # Errors
+    /// As [`HttpLink::new`].
+    pub fn with_patience(url: &str, patience: Patience) -> Result<Self, LinkFailure> {
         let base = url.trim_end_matches('/');
         let parsed = reqwest::Url::parse(base).map_err(|_| LinkFailure::Unsupported)?;
         if parsed.scheme() != "http" || !parsed.has_host() {
             return Err(LinkFailure::Unsupported);
         }
         let client = Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(SILENCE_TIMEOUT)
+            .connect_timeout(patience.connect)
             .redirect(redirect::Policy::none())
             .user_agent(concat!("foras/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|_| LinkFailure::Unsupported)?;
-        Ok(Self { client, base: base.to_owned() })
+        Ok(Self { client, base: base.to_owned(), patience })
     }
 
     fn post(&self, path: &str, body: Vec<u8>) -> RequestBuilder {
@@ -73,9 +104,12 @@ impl HttpLink {
     /// # Errors
     /// [`EnrolFailure`]: not reached, or refused. A lost answer may be asked for again with the same request.
     pub async fn enrol(&self, request: &EnrolRequest) -> Result<EnrolAnswer, EnrolFailure> {
-        let response = self.post("/v1/enrol", to_cbor(request)).send().await.map_err(|error| failure_of(&error))?;
+        let body = to_cbor(request);
+        let patience = self.patience.until_answer(body.len(), 0);
+        let response = within(patience, self.post("/v1/enrol", body).send()).await?;
         let (status, retry_after_s) = (response.status(), retry_after_s(&response));
-        let mut answer = HttpAnswer { response, left: ENROL_ANSWER_BYTES_MAX };
+        let silence = self.patience.silence;
+        let mut answer = HttpAnswer { response, left: ENROL_ANSWER_BYTES_MAX, silence };
         let mut body = Vec::new();
         while let Some(bytes) = answer.chunk().await? {
             body.extend_from_slice(&bytes);
@@ -97,7 +131,13 @@ impl HttpLink {
 impl Link for HttpLink {
     type Answer = HttpAnswer;
 
-    async fn exchange(&mut self, credentials: &Credentials, body: Vec<u8>) -> Result<HttpAnswer, LinkFailure> {
+    async fn exchange(
+        &mut self,
+        credentials: &Credentials,
+        body: Vec<u8>,
+        wait_s: u16,
+    ) -> Result<HttpAnswer, LinkFailure> {
+        let patience = self.patience.until_answer(body.len(), wait_s);
         let mut request = self
             .post("/v1/sync", body)
             .header("Foras-Device", credentials.device.to_string())
@@ -105,13 +145,13 @@ impl Link for HttpLink {
         if let Some((nonce, signature)) = &credentials.proof {
             request = request.header("Foras-Proof", format!("{nonce}:{signature}"));
         }
-        let response = request.send().await.map_err(|error| failure_of(&error))?;
+        let response = within(patience, request.send()).await?;
         // A refusal of the request as a whole is a frame, under whatever status. What bears no frames is no Foras server.
         let frames = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == MEDIA_TYPE);
         if !frames {
             return Err(failure_of_status(response.status(), retry_after_s(&response)));
         }
-        Ok(HttpAnswer { response, left: BODY_BYTES_MAX })
+        Ok(HttpAnswer { response, left: BODY_BYTES_MAX, silence: self.patience.silence })
     }
 }
 
@@ -120,13 +160,25 @@ impl Link for HttpLink {
 pub struct HttpAnswer {
     response: Response,
     left: usize,
+    silence: Duration,
 }
 
 impl Answer for HttpAnswer {
     async fn chunk(&mut self) -> Result<Option<Vec<u8>>, LinkFailure> {
-        let Some(bytes) = self.response.chunk().await.map_err(|error| failure_of(&error))? else { return Ok(None) };
+        let Some(bytes) = within(self.silence, self.response.chunk()).await? else { return Ok(None) };
         self.left = self.left.checked_sub(bytes.len()).ok_or(LinkFailure::Malformed)?;
         Ok(Some(bytes.into()))
+    }
+}
+
+/// What `work` gives, if it gives it in time.
+async fn within<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, reqwest::Error>>,
+) -> Result<T, LinkFailure> {
+    match tokio::time::timeout(patience, work).await {
+        Ok(done) => done.map_err(|error| failure_of(&error)),
+        Err(_) => Err(LinkFailure::TimedOut),
     }
 }
 

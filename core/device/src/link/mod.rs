@@ -18,11 +18,13 @@ pub trait Link {
     /// An answer on its way.
     type Answer: Answer;
 
-    /// Sends `body` to `POST /v1/sync` in the name of `credentials`; returns once the answer begins.
+    /// Sends `body` to `POST /v1/sync` in the name of `credentials`; returns once the answer begins. The server may hold
+    /// the request back for `wait_s` seconds: silence for so long is no failure. Dropping the future gives the request up.
     fn exchange(
         &mut self,
         credentials: &Credentials,
         body: Vec<u8>,
+        wait_s: u16,
     ) -> impl Future<Output = Result<Self::Answer, LinkFailure>>;
 }
 
