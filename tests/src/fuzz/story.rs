@@ -61,7 +61,7 @@ fn sync(point: &Point, phone: &mut Phone, told: &mut Travelled) {
     let mut ended = false;
     loop {
         match courier.step(phone.store_mut(), now_ms, 1) {
-            Step::Outward(Outward::Send { credentials, body }) => {
+            Step::Outward(Outward::Send { credentials, body, .. }) => {
                 told.requests.push(body.clone());
                 let request = Request { credentials: *credentials, body };
                 let bytes = answer(&point.server, &request, now_ms, &point.chance);
