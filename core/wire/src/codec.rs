@@ -4,7 +4,7 @@ use zstd::stream::raw::{InBuffer, Operation, OutBuffer};
 
 use crate::dictionary;
 use crate::error::WireError;
-use crate::limits::{BODY_BYTES_MAX, PLAIN_BYTES_MAX};
+use crate::limits::{BODY_BYTES_MAX, REQUEST_BYTES_MAX};
 
 const PLAIN: u8 = 0;
 /// One zstd frame, made with the first dictionary.
@@ -40,7 +40,7 @@ fn compress(plain: &[u8]) -> Option<Vec<u8>> {
 /// What [`pack`] was given.
 ///
 /// # Errors
-/// [`WireError`] when `body` is longer than [`BODY_BYTES_MAX`], would exceed [`PLAIN_BYTES_MAX`], or is malformed.
+/// [`WireError`] when `body` is longer than [`BODY_BYTES_MAX`], would exceed [`REQUEST_BYTES_MAX`], or is malformed.
 pub fn unpack(body: &[u8]) -> Result<Vec<u8>, WireError> {
     if body.len() > BODY_BYTES_MAX {
         return Err(WireError::TooLarge { what: "body", limit: BODY_BYTES_MAX });
@@ -62,8 +62,8 @@ fn decompress(packed: &[u8]) -> Result<Vec<u8>, WireError> {
         let (before, filled) = (input.pos(), plain.len());
         let mut output = OutBuffer::around_pos(&mut plain, filled);
         let left = decoder.run(&mut input, &mut output).map_err(malformed)?;
-        if plain.len() > PLAIN_BYTES_MAX {
-            return Err(WireError::TooLarge { what: "body, unpacked,", limit: PLAIN_BYTES_MAX });
+        if plain.len() > REQUEST_BYTES_MAX {
+            return Err(WireError::TooLarge { what: "body, unpacked,", limit: REQUEST_BYTES_MAX });
         }
         if left == 0 {
             // One frame, and nothing behind it.

@@ -4,7 +4,8 @@ use minicbor::{Decode, Encode};
 
 use crate::codec;
 use crate::error::WireError;
-use crate::limits::{AUDIENCES_MAX, DEPOSITS_MAX, PUSH_CHANGES_MAX};
+use crate::items;
+use crate::limits::{AUDIENCES_MAX, DEPOSITS_MAX, ITEMS_MAX, PUSH_CHANGES_MAX};
 use crate::sync::{AnswerFrame, SyncRequest};
 
 const WELCOME: u8 = 1;
@@ -23,8 +24,12 @@ pub fn to_cbor<T: Encode<()>>(message: &T) -> Vec<u8> {
 /// The message in `bytes`, all of them.
 ///
 /// # Errors
-/// [`WireError::Malformed`] when the bytes are no such message, or something follows it.
+/// [`WireError::TooLarge`] when it holds more than [`ITEMS_MAX`] items; [`WireError::Malformed`] when the bytes are no such
+/// message, or something follows it.
 pub fn from_cbor<'b, T: Decode<'b, ()>>(what: &'static str, bytes: &'b [u8]) -> Result<T, WireError> {
+    if !items::are_few(bytes) {
+        return Err(WireError::TooLarge { what, limit: ITEMS_MAX });
+    }
     let mut decoder = minicbor::Decoder::new(bytes);
     let message = decoder.decode().map_err(|_| WireError::Malformed(what))?;
     if decoder.position() == bytes.len() { Ok(message) } else { Err(WireError::Malformed(what)) }

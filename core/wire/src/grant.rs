@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 
 use crate::audience::AudienceName;
 use crate::error::WireError;
+use crate::frame::from_cbor;
 use crate::id::{DeviceId, PublicKey, RecordId, ServerId, Signature64};
 use crate::limits;
 
@@ -73,7 +74,7 @@ impl SignedGrant {
     /// # Errors
     /// [`WireError`] when the bytes are no grant, or it names too many audiences.
     pub fn grant(&self) -> Result<Grant, WireError> {
-        let grant: Grant = minicbor::decode(&self.bytes).map_err(|_| WireError::Malformed("grant"))?;
+        let grant: Grant = from_cbor("grant", &self.bytes)?;
         if grant.audiences.len() > limits::AUDIENCES_MAX {
             return Err(WireError::TooLarge { what: "audiences", limit: limits::AUDIENCES_MAX });
         }

@@ -12,6 +12,7 @@ pub mod frame;
 pub mod grant;
 pub mod id;
 pub mod invitation;
+pub mod items;
 pub mod limits;
 pub mod merkle;
 pub mod page;

@@ -3,13 +3,17 @@
 
 /// Longest request or answer body, in bytes, as sent.
 pub const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Longest body after decompression, in bytes.
+/// Longest answer after decompression, in bytes.
 pub const PLAIN_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// The window of a compressed body or stream, as a power of two of bytes: a receiver keeps a mebibyte, and no sender may
 /// ask it to keep more.
 pub const WINDOW_LOG: u32 = 20;
 /// Longest time that a request may ask to be held back, in seconds.
 pub const WAIT_S_MAX: u16 = 300;
+/// Longest request body after decompression, in bytes. It is held whole while it is read, and once more as what was read.
+pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Most items of CBOR in one message: a list, a number, a text, a run of bytes.
+pub const ITEMS_MAX: usize = 65_536;
 /// Longest single frame, in bytes. A page is about [`PAGE_BYTES`]; one record with a long history may exceed that.
 pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A page is closed once its entries carry this many raw bytes.

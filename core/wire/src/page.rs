@@ -7,6 +7,7 @@ use minicbor::{Decode, Encode};
 
 use crate::audience::AudienceName;
 use crate::id::{Actor, Digest32, RecordId, ServerId, Signature64};
+use crate::items;
 use crate::merkle;
 use crate::record::{RecordKey, RecordRef};
 
@@ -139,6 +140,9 @@ impl TryFrom<&RawEntry> for Entry {
 
     fn try_from(raw: &RawEntry) -> Result<Self, Self::Error> {
         let body = &raw.body;
+        if !items::are_few(body) {
+            return Err(minicbor::decode::Error::message("too many items"));
+        }
         Ok(match raw.code {
             CHANGE => Self::Change(minicbor::decode(body)?),
             WHOLE => Self::Whole(minicbor::decode(body)?),

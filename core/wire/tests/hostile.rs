@@ -54,7 +54,7 @@ fn deep_nesting_is_refused() {
 
 #[test]
 fn a_small_body_cannot_unpack_to_a_large_one() {
-    let bomb = packed(&vec![0; limits::PLAIN_BYTES_MAX + 1], limits::WINDOW_LOG);
+    let bomb = packed(&vec![0; limits::REQUEST_BYTES_MAX + 1], limits::WINDOW_LOG);
     assert!(bomb.len() < 8 * 1024);
     let error = decode_request(&[&[1], &bomb[1..]].concat()).unwrap_err();
     assert_eq!(error.code(), "too_large");
