@@ -22,6 +22,7 @@ mod grants;
 pub mod http;
 mod intake;
 mod keys;
+mod packs;
 mod programme;
 mod refusal;
 mod server;
@@ -33,6 +34,7 @@ pub use enrol::{Invite, Invited};
 pub use entropy::{Entropy, OsEntropy, SeededEntropy};
 pub use error::ServerError;
 pub use exchange::Sink;
+pub use packs::PackSizes;
 pub use server::Server;
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::exchange::{self, Sink};
 use crate::folder::Folder;
 use crate::intake::{Histories, Intake};
 use crate::keys::Keys;
+use crate::packs::{PackSizes, Workshop};
 use crate::programme;
 use crate::storage::{Database, authors, case_facts, facts, locked, settings};
 use crate::wakes::{Wait, Wakes};
@@ -31,6 +32,7 @@ pub struct Server {
     histories: Mutex<Histories>,
     throttle: Mutex<Throttle>,
     pub(crate) wakes: Arc<Wakes>,
+    pub(crate) workshop: Workshop,
     _claim: Option<File>,
 }
 
@@ -114,6 +116,7 @@ impl Server {
             histories: Mutex::default(),
             throttle: Mutex::new(Throttle::new()),
             wakes: Arc::default(),
+            workshop: Workshop::default(),
             _claim: claim,
         })
     }
@@ -242,6 +245,11 @@ impl Server {
         histories.keep(finished.changed);
         self.wakes.grew(finished.grown.iter().map(String::as_str));
         Ok(done)
+    }
+
+    /// When new phones get packs instead of pages, and how packs are cut, from now on.
+    pub fn set_pack_sizes(&self, sizes: PackSizes) {
+        self.workshop.set_sizes(sizes);
     }
 
     /// Whether the database answers: what `/readyz` tells.

@@ -14,6 +14,7 @@ pub mod indicator;
 pub mod kind;
 pub mod kinds;
 pub mod matching;
+pub mod pack;
 pub mod packed;
 pub mod place;
 pub mod projection;

@@ -7,8 +7,9 @@ use foras_wire::audience::AudienceName;
 use foras_wire::enrol::EnrolRequest;
 use foras_wire::error::WireError;
 use foras_wire::grant::{Grant, SignedGrant};
-use foras_wire::id::{Actor, ChangeHash, DeviceId, Incarnation, Nonce, PublicKey, ServerId, Signature64};
+use foras_wire::id::{Actor, ChangeHash, DeviceId, Incarnation, Nonce, PackId, PublicKey, ServerId, Signature64};
 use foras_wire::merkle;
+use foras_wire::pack::Seal;
 use foras_wire::page::Page;
 use foras_wire::push::{self, Push, PushScope};
 use foras_wire::sync::nonce_signed_bytes;
@@ -98,6 +99,35 @@ pub fn verify_page(
     audience: &AudienceName,
 ) -> Result<(), WireError> {
     verify("page", server_key, &page.signed_bytes(server, epoch, audience), &page.signature)
+}
+
+/// Signs the seal of a pack's segment as the server.
+pub fn sign_seal(
+    key: &SigningKey,
+    seal: &mut Seal,
+    server: &ServerId,
+    epoch: u64,
+    audience: &AudienceName,
+    pack: &PackId,
+    segment: u32,
+) {
+    seal.signature = sign(key, &seal.signed_bytes(server, epoch, audience, pack, segment));
+}
+
+/// Checks that the server signed exactly this seal, of this segment of this audience's pack.
+///
+/// # Errors
+/// [`WireError::Signature`] when it did not.
+pub fn verify_seal(
+    server_key: &PublicKey,
+    seal: &Seal,
+    server: &ServerId,
+    epoch: u64,
+    audience: &AudienceName,
+    pack: &PackId,
+    segment: u32,
+) -> Result<(), WireError> {
+    verify("segment", server_key, &seal.signed_bytes(server, epoch, audience, pack, segment), &seal.signature)
 }
 
 /// Signs `grant` as the server.

@@ -2,6 +2,7 @@
 
 use foras_wire::grant::SignedGrant;
 use foras_wire::id::Nonce;
+use foras_wire::pack::Piece;
 use foras_wire::page::Page;
 use foras_wire::sync::{DepositAck, SyncRequest};
 
@@ -36,6 +37,9 @@ pub enum Effect {
     Settle(Vec<Settlement>),
     /// Keep what became of deposits. No event answers this, unless the store fails.
     SettleDeposits(Vec<DepositAck>),
+    /// Check a piece of a pack against what is here of it and keep it in one transaction; answer with
+    /// [`crate::Event::PieceKept`].
+    KeepPiece(Box<Piece>),
     /// Check a page's signature and apply it with its cursor in one transaction; answer with
     /// [`crate::Event::PageApplied`]. It continues at the device's cursor.
     ApplyPage(Box<Page>),

@@ -120,6 +120,7 @@ impl Engine {
             Event::WorkLoaded(work) => self.work_loaded(*work, now),
             Event::Frame(frame) => self.frame(*frame, now),
             Event::GrantAccepted { cursors } => self.told(now, |exchange| exchange.grant_accepted(cursors)),
+            Event::PieceKept { cursor, received } => self.told(now, |exchange| exchange.piece_kept(cursor, received)),
             Event::PageApplied { received } => self.told(now, |exchange| exchange.page_applied(received)),
             Event::AnswerEnded => self.cut(LinkFailure::Offline, now),
             Event::LinkFailed(failure) => self.cut(failure, now),

@@ -30,6 +30,13 @@ pub enum Event {
         /// The last position applied of each audience, in the order of the new grant.
         cursors: Vec<u64>,
     },
+    /// Answer to [`crate::Effect::KeepPiece`]: the piece is durable.
+    PieceKept {
+        /// Where the audience's cursor stands, once its pack is whole.
+        cursor: Option<u64>,
+        /// Changes that were new to the device.
+        received: u32,
+    },
     /// Answer to [`crate::Effect::ApplyPage`]: the page and its cursor are durable.
     PageApplied {
         /// Changes that were new to the device.

@@ -1,12 +1,13 @@
 //! One request in flight: what its answer may say, and in which order.
 //!
-//! Order of an answer: welcome, acknowledgements, acknowledgements of deposits, pages, heads. Frames of newer builds may
-//! stand anywhere and are skipped. An acknowledgement names a push of this request, once; a page continues exactly at the
-//! device's cursor. Anything else is a [`Violation`]: the answer is left, and nothing of that frame is kept.
+//! Order of an answer: welcome, acknowledgements, acknowledgements of deposits, pieces of packs and pages, heads.
+//! Frames of newer builds may stand anywhere and are skipped. An acknowledgement names a push of this request, once; a
+//! page continues exactly at the device's cursor; a piece comes only where that is 0. Anything else is a [`Violation`]: the answer is left, and nothing of that frame is kept.
 
 use std::collections::BTreeSet;
 
 use foras_wire::id::RecordId;
+use foras_wire::pack::Piece;
 use foras_wire::page::Page;
 use foras_wire::sync::{Acks, AnswerFrame, DepositAck, Heads, Refusal, SyncRequest, Welcome};
 use foras_wire::version::ProtocolRange;
@@ -34,6 +35,7 @@ enum Stage {
 enum Awaited {
     Nothing,
     Grant,
+    Piece { audience: usize },
     Page { audience: usize, to: u64 },
 }
 
@@ -68,6 +70,8 @@ pub struct Exchange {
     rows: Vec<Option<Vec<u64>>>,
     deposits: BTreeSet<RecordId>,
     cursors: Vec<u64>,
+    /// Whether the request takes packs.
+    packs: bool,
     /// What this exchange did.
     pub done: Summary,
 }
@@ -85,6 +89,7 @@ impl Exchange {
             rows,
             deposits: work.deposits.iter().map(|deposit| deposit.id).collect(),
             cursors: work.cursors.clone(),
+            packs: work.packs.is_some(),
             done: Summary { round_trips: 1, ..Summary::default() },
         };
         let request = SyncRequest {
@@ -93,6 +98,7 @@ impl Exchange {
             cursors: work.cursors,
             pushes,
             deposits: work.deposits,
+            packs: work.packs,
             ..SyncRequest::default()
         };
         (request, exchange)
@@ -118,6 +124,7 @@ impl Exchange {
             AnswerFrame::Welcome(welcome) => self.welcome(welcome),
             AnswerFrame::Acks(acks) => self.acks(&acks).map(Step::Go),
             AnswerFrame::DepositAcks(acks) => self.deposit_acks(acks).map(Step::Go),
+            AnswerFrame::Piece(piece) => self.piece(piece).map(Step::Go),
             AnswerFrame::Page(page) => self.page(page).map(Step::Go),
             AnswerFrame::Heads(heads) => self.heads(&heads),
         }
@@ -132,6 +139,21 @@ impl Exchange {
             return Err(Violation("no grant was offered"));
         }
         (self.awaited, self.cursors) = (Awaited::Nothing, cursors);
+        Ok(())
+    }
+
+    /// The store keeps the piece; with a pack's last one the audience's cursor is `cursor`.
+    ///
+    /// # Errors
+    /// [`Violation`] when no piece was waited for.
+    pub fn piece_kept(&mut self, cursor: Option<u64>, received: u32) -> Result<(), Violation> {
+        let Awaited::Piece { audience } = self.awaited else { return Err(Violation("no piece was offered")) };
+        if let (Some(at), Some(cursor)) = (self.cursors.get_mut(audience), cursor) {
+            *at = cursor;
+        }
+        self.awaited = Awaited::Nothing;
+        self.stage = Stage::Paging;
+        self.done.received = self.done.received.saturating_add(received);
         Ok(())
     }
 
@@ -211,6 +233,18 @@ impl Exchange {
             *count = count.saturating_add(1);
         }
         Ok(vec![Effect::SettleDeposits(acks)])
+    }
+
+    fn piece(&mut self, piece: Piece) -> Result<Vec<Effect>, Violation> {
+        let audience = usize::from(piece.audience);
+        if !self.packs || self.stage == Stage::Asked {
+            return Err(Violation("a piece of a pack that was not asked for"));
+        }
+        if *self.cursors.get(audience).ok_or(Violation("a piece of no audience"))? != 0 {
+            return Err(Violation("a piece of a pack for an audience that is under way"));
+        }
+        self.awaited = Awaited::Piece { audience };
+        Ok(vec![Effect::KeepPiece(Box::new(piece))])
     }
 
     fn page(&mut self, page: Page) -> Result<Vec<Effect>, Violation> {

@@ -1,6 +1,7 @@
 //! What a device has to exchange, as its store tells the engine, and what the engine tells it back.
 
 use foras_wire::id::Nonce;
+use foras_wire::pack::PackProgress;
 use foras_wire::push::Push;
 use foras_wire::sync::{Deposit, Outcome};
 
@@ -20,6 +21,8 @@ pub struct Work {
     pub pushes: Vec<OutgoingPush>,
     /// What is handed in without a sender, at most [`foras_wire::limits::DEPOSITS_MAX`].
     pub deposits: Vec<Deposit>,
+    /// Packs under way, where packs are taken for audiences whose cursor is 0; `None`: pages only.
+    pub packs: Option<Vec<PackProgress>>,
     /// Whether the outbox holds more than this request may carry.
     pub more: bool,
 }

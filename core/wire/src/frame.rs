@@ -6,6 +6,7 @@ use crate::codec;
 use crate::error::WireError;
 use crate::items;
 use crate::limits::{AUDIENCES_MAX, DEPOSITS_MAX, ITEMS_MAX, PUSH_CHANGES_MAX};
+use crate::pack::Piece;
 use crate::sync::{AnswerFrame, SyncRequest};
 
 const WELCOME: u8 = 1;
@@ -14,6 +15,7 @@ const DEPOSIT_ACKS: u8 = 3;
 const PAGE: u8 = 4;
 const HEADS: u8 = 5;
 const REFUSED: u8 = 6;
+const PIECE: u8 = 7;
 
 /// `message` in CBOR. Encoding into a vector cannot fail: its error type has no value.
 #[must_use]
@@ -54,6 +56,7 @@ pub fn decode_request(body: &[u8]) -> Result<SyncRequest, WireError> {
         ("pushed changes", changes, PUSH_CHANGES_MAX),
         ("pushes", request.pushes.len(), PUSH_CHANGES_MAX),
         ("deposits", request.deposits.len(), DEPOSITS_MAX),
+        ("packs", request.packs.as_ref().map_or(0, Vec::len), AUDIENCES_MAX),
     ] {
         if count > limit {
             return Err(WireError::TooLarge { what, limit });
@@ -69,6 +72,7 @@ pub fn encode_frame(frame: &AnswerFrame) -> (u8, Vec<u8>) {
         AnswerFrame::Welcome(welcome) => (WELCOME, to_cbor(welcome)),
         AnswerFrame::Acks(acks) => (ACKS, to_cbor(acks)),
         AnswerFrame::DepositAcks(acks) => (DEPOSIT_ACKS, to_cbor(acks)),
+        AnswerFrame::Piece(piece) => (PIECE, to_cbor(piece)),
         AnswerFrame::Page(page) => (PAGE, to_cbor(page)),
         AnswerFrame::Heads(heads) => (HEADS, to_cbor(heads)),
         AnswerFrame::Refused(refusal) => (REFUSED, to_cbor(refusal)),
@@ -88,6 +92,11 @@ pub fn decode_frame(code: u8, body: &[u8]) -> Result<AnswerFrame, WireError> {
         PAGE => AnswerFrame::Page(from_cbor("page", body)?),
         HEADS => AnswerFrame::Heads(from_cbor("heads", body)?),
         REFUSED => AnswerFrame::Refused(from_cbor("refusal", body)?),
+        PIECE => AnswerFrame::Piece(piece(from_cbor("piece of a pack", body)?)?),
         other => AnswerFrame::Unknown(other),
     })
+}
+
+fn piece(piece: Piece) -> Result<Piece, WireError> {
+    piece.check().map(|()| piece)
 }

@@ -113,6 +113,10 @@ id! {
     Signature64, 64
 }
 id! {
+    /// A pack: the first 16 bytes of a digest over what it holds.
+    PackId, 16
+}
+id! {
     /// The server's challenge for the next request.
     Nonce, 16
 }

@@ -15,6 +15,7 @@ pub mod invitation;
 pub mod items;
 pub mod limits;
 pub mod merkle;
+pub mod pack;
 pub mod page;
 pub mod push;
 pub mod record;

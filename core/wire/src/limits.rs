@@ -53,3 +53,11 @@ pub const PACKED_ITEMS_MAX: usize = 65_536;
 pub const PACKED_OPS_MAX: usize = 262_144;
 /// Most bytes of chunks that are rebuilt of one packed list.
 pub const PACKED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Longest piece of a pack, in bytes: what a cut can cost.
+pub const PIECE_BYTES: usize = 64 * 1024;
+/// Longest blob of a segment of a pack, in bytes, as sent.
+pub const SEGMENT_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Most records of one segment of a pack.
+pub const SEGMENT_RECORDS_MAX: usize = 64 * 1024;
+/// Longest content of a segment, unpacked, in bytes.
+pub const SEGMENT_PLAIN_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -4,6 +4,7 @@ use minicbor::{Decode, Encode};
 
 use crate::grant::SignedGrant;
 use crate::id::{DeviceId, Digest32, Nonce, RecordId};
+use crate::pack::{PackProgress, Piece};
 use crate::page::Page;
 use crate::push::Push;
 use crate::version::ProtocolRange;
@@ -33,6 +34,9 @@ pub struct SyncRequest {
     /// [`crate::limits::WAIT_S_MAX`]; 0: answer at once.
     #[cbor(n(6), default, skip_if = "is_zero")]
     pub wait_s: u16,
+    /// Packs under way, where the device takes packs for audiences whose cursor is 0; `None`: pages only.
+    #[n(8)]
+    pub packs: Option<Vec<PackProgress>>,
 }
 
 impl SyncRequest {
@@ -88,6 +92,8 @@ pub enum AnswerFrame {
     Acks(Acks),
     /// What became of the deposits.
     DepositAcks(Vec<DepositAck>),
+    /// A piece of a pack: instead of the pages that it stands for.
+    Piece(Piece),
     /// A page of a log.
     Page(Page),
     /// Last: where the logs stand. Without it the answer was cut.

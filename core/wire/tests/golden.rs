@@ -9,9 +9,13 @@ use std::path::Path;
 
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use foras_wire::enrol::{CaseNumberBlock, EnrolAnswer, EnrolRequest};
-use foras_wire::frame::{decode_request, encode_frame, encode_request, from_cbor, to_cbor};
+use foras_wire::frame::{decode_frame, decode_request, encode_frame, encode_request, from_cbor, to_cbor};
 use foras_wire::grant::{Grant, SignedGrant};
-use foras_wire::id::{Actor, DeviceId, Incarnation, Nonce, PublicKey, RecordId, ServerId, Signature64};
+use foras_wire::id::{
+    Actor, DeviceId, Digest32, Incarnation, Nonce, PackId, PublicKey, RecordId, ServerId, Signature64,
+};
+use foras_wire::limits;
+use foras_wire::pack::{Fingerprint, PackProgress, Piece, Seal};
 use foras_wire::page::{AuthorEntry, ChangeEntry, Entry, Page, RawEntry, SeenEntry, WholeEntry};
 use foras_wire::push::{Push, PushItem};
 use foras_wire::record::{KindCode, RecordKey, RecordRef};
@@ -42,6 +46,7 @@ fn request() -> SyncRequest {
             signature: Signature64([0x44; 64]),
         }],
         deposits: vec![Deposit { id: RecordId([0x55; 16]), body: r#"{"satisfied":"yes"}"#.into() }],
+        packs: Some(vec![PackProgress { audience: 1, pack: PackId([0x66; 16]), segment: 2, offset: 300 }]),
         wait_s: 300,
     }
 }
@@ -94,6 +99,8 @@ fn frames() -> Vec<(&'static str, AnswerFrame)> {
             ]),
         ),
         ("page", AnswerFrame::Page(page)),
+        ("piece", AnswerFrame::Piece(piece(0))),
+        ("piece_going_on", AnswerFrame::Piece(piece(300))),
         ("heads", AnswerFrame::Heads(Heads { heads: vec![1, 25, 300], more: true, digests: vec![] })),
         (
             "refused",
@@ -105,6 +112,22 @@ fn frames() -> Vec<(&'static str, AnswerFrame)> {
             }),
         ),
     ]
+}
+
+fn piece(offset: u32) -> Piece {
+    let seal = Seal {
+        to: 9_000,
+        segments: 3,
+        pack_records: 1_200,
+        bytes: 700,
+        records: 400,
+        changes: 900,
+        sum: Fingerprint(0x1234 << 100),
+        blob: Digest32([0x77; 32]),
+        signature: Signature64([0x44; 64]),
+    };
+    let seal = (offset == 0).then_some(seal);
+    Piece { audience: 1, pack: PackId([0x66; 16]), segment: 2, offset, bytes: vec![1, 2, 3], seal, pack_bytes: 2_100 }
 }
 
 fn grant() -> Grant {
@@ -206,4 +229,44 @@ fn a_newer_side_may_add_fields_and_frames() {
     reader.feed(&[200, 3, 0, 1, 2]);
     assert_eq!(reader.next_frame().unwrap(), Some(AnswerFrame::Unknown(200)));
     assert_eq!(Entry::try_from(&RawEntry { code: 900, body: vec![1] }).unwrap(), Entry::Unknown(900));
+}
+
+#[test]
+fn a_piece_that_contradicts_itself_is_no_piece() {
+    assert_eq!(piece(0).check(), Ok(()));
+    assert_eq!(piece(300).check(), Ok(()));
+    let wrong: [fn(&mut Piece); 7] = [
+        |piece| piece.bytes.clear(),
+        |piece| piece.bytes = vec![0; limits::PIECE_BYTES + 1],
+        |piece| piece.seal = None,
+        |piece| piece.offset = 5,
+        |piece| piece.segment = 3,
+        |piece| piece.seal.as_mut().unwrap().bytes = 2,
+        |piece| piece.seal.as_mut().unwrap().records = 1_201,
+    ];
+    for (number, spoil) in wrong.into_iter().enumerate() {
+        let mut piece = piece(0);
+        spoil(&mut piece);
+        assert!(piece.check().is_err(), "{number}");
+        let (code, body) = encode_frame(&AnswerFrame::Piece(piece));
+        assert!(decode_frame(code, &body).is_err(), "{number}");
+    }
+    let beyond = Piece { offset: limits::SEGMENT_BYTES_MAX as u32 - 1, ..piece(300) };
+    assert!(beyond.check().is_err());
+}
+
+#[test]
+fn a_segments_blob_is_unpacked_within_its_limit() {
+    let plain = vec![7; 100_000];
+    let blob = foras_wire::pack::compress(&plain).unwrap();
+    assert!(blob.len() < 100);
+    assert_eq!(foras_wire::pack::expand(&blob).unwrap(), plain);
+    assert_eq!(foras_wire::pack::expand(&foras_wire::pack::compress_fast(&plain).unwrap()).unwrap(), plain);
+    assert!(foras_wire::pack::expand(&blob[..blob.len() - 1]).is_err());
+    assert!(foras_wire::pack::expand(b"no blob").is_err());
+    assert!(foras_wire::pack::expand(&vec![0; limits::SEGMENT_BYTES_MAX + 1]).is_err());
+    let bomb = vec![0; limits::SEGMENT_PLAIN_BYTES_MAX + 1];
+    assert!(foras_wire::pack::compress(&bomb).is_err(), "nothing is sent that nobody would take");
+    let bomb = zstd::bulk::compress(&bomb, 3).unwrap();
+    assert_eq!(foras_wire::pack::expand(&bomb).unwrap_err().code(), "too_large");
 }

@@ -16,6 +16,7 @@ use proptest::prelude::*;
 fn decode_everything(bytes: &[u8]) {
     let _ = decode_request(bytes);
     let _ = foras_wire::codec::unpack(bytes);
+    let _ = foras_wire::pack::expand(bytes);
     let _ = from_cbor::<EnrolRequest>("enrolment", bytes);
     let _ = from_cbor::<EnrolAnswer>("answer", bytes);
     let _ = from_cbor::<Grant>("grant", bytes);

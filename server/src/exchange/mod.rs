@@ -3,6 +3,7 @@
 mod deposit;
 mod grant;
 pub(crate) mod hold;
+mod pack;
 mod page;
 mod push;
 mod seen;
@@ -14,6 +15,9 @@ use foras_wire::id::ChangeHash;
 use foras_wire::record::RecordKey;
 use foras_wire::sync::{AnswerFrame, Credentials, Heads, Refusal, SyncRequest, Welcome};
 use foras_wire::version::ProtocolRange;
+
+use pack::Packing;
+use page::Pager;
 
 use crate::access::{self, Caller};
 use crate::entropy::Entropy;
@@ -122,8 +126,23 @@ impl Exchange<'_> {
             // What was seen can be told later; the device's own catch-up goes on.
             tracing::warn!(code = error.code(), "a contact could not be noted");
         }
+        let packing = Packing::choose(self, &cursors)?;
+        let mut pager = Pager::new(self, cursors);
+        let filled = packing.audiences();
+        if !filled.is_empty() {
+            // Short logs first, among them the schedule: what people look at while the rest comes.
+            let given = self.server.db.read(|db| pager.give(db, &filled, sink))?;
+            let behind = if given.is_some() { packing.give(&mut pager.cursors, sink)? } else { None };
+            let Some(behind) = behind else { return Ok(()) };
+            return self.finish(&mut pager, &behind, sink);
+        }
+        self.finish(&mut pager, &filled, sink)
+    }
+
+    /// The last pages, from one snapshot with the heads.
+    fn finish(&self, pager: &mut Pager<'_>, behind: &BTreeSet<usize>, sink: &mut Sink<'_>) -> Result<(), ServerError> {
         self.server.db.read(|db| {
-            let Some((heads, more)) = page::give(self, db, &cursors, sink)? else { return Ok(()) };
+            let Some((heads, more)) = pager.give(db, behind, sink)? else { return Ok(()) };
             sink(AnswerFrame::Heads(Heads { heads, more, digests: Vec::new() }));
             Ok(())
         })

@@ -24,38 +24,74 @@ const ROWS: u32 = 256;
 /// What an entry costs beside its body, about.
 const ENTRY_BYTES: usize = 8;
 
-/// Sends pages of every audience from the device's cursors. Returns the heads, and whether the answer stops before
-/// them; `None` when the receiver is gone.
-pub(super) fn give(
-    exchange: &Exchange<'_>,
-    db: &Connection,
-    cursors: &[u64],
-    sink: &mut Sink<'_>,
-) -> Result<Option<(Vec<u64>, bool)>, ServerError> {
-    let (mut heads, mut more, mut left) = (Vec::new(), false, ANSWER_BYTES);
-    let mut moved = BTreeSet::new();
-    for (index, audience) in exchange.caller.grant.audiences.iter().enumerate() {
-        let head = logs::head(db, audience.as_str())?;
-        heads.push(head);
-        let mut at = cursors.get(index).copied().unwrap_or(0);
-        while at < head && left > 0 {
-            let (entries, bytes) = Composer::new(exchange, db, audience, &mut moved)?.compose(at)?;
+/// Sends pages over one answer.
+pub(super) struct Pager<'a> {
+    exchange: &'a Exchange<'a>,
+    /// Where the device stands in each log, in the order of the grant.
+    pub(super) cursors: Vec<u64>,
+    /// Records that left or came whole earlier in this answer.
+    moved: BTreeSet<RecordKey>,
+    /// Raw bytes that this answer may still bring.
+    left: usize,
+}
+
+impl<'a> Pager<'a> {
+    pub(super) fn new(exchange: &'a Exchange<'a>, cursors: Vec<u64>) -> Self {
+        Self { exchange, cursors, moved: BTreeSet::new(), left: ANSWER_BYTES }
+    }
+
+    /// Sends pages of every audience but those of `without`. Returns the heads of all, and whether some audience stops
+    /// before its own; `None` when the receiver is gone.
+    pub(super) fn give(
+        &mut self,
+        db: &Connection,
+        without: &BTreeSet<usize>,
+        sink: &mut Sink<'_>,
+    ) -> Result<Option<(Vec<u64>, bool)>, ServerError> {
+        let (mut heads, mut more) = (Vec::new(), false);
+        for (index, audience) in self.exchange.caller.grant.audiences.iter().enumerate() {
+            let head = logs::head(db, audience.as_str())?;
+            heads.push(head);
+            if without.contains(&index) {
+                more = true;
+                continue;
+            }
+            let Some(at) = self.give_one(db, index, audience, head, sink)? else { return Ok(None) };
+            more |= at < head;
+        }
+        Ok(Some((heads, more)))
+    }
+
+    /// Sends pages of one audience; where it stands then, or `None` when the receiver is gone.
+    fn give_one(
+        &mut self,
+        db: &Connection,
+        index: usize,
+        audience: &AudienceName,
+        head: u64,
+        sink: &mut Sink<'_>,
+    ) -> Result<Option<u64>, ServerError> {
+        let mut at = self.cursors.get(index).copied().unwrap_or(0);
+        while at < head && self.left > 0 {
+            let (entries, bytes) = Composer::new(self.exchange, db, audience, &mut self.moved)?.compose(at)?;
             if entries.is_empty() {
                 return Err(ServerError::Corrupt("a log has a gap"));
             }
-            let index = u16::try_from(index).unwrap_or(u16::MAX);
-            let mut page = Page { audience: index, from: at, entries, signature: Signature64([0; 64]) };
-            let keys = &exchange.server.keys;
+            let number = u16::try_from(index).unwrap_or(u16::MAX);
+            let mut page = Page { audience: number, from: at, entries, signature: Signature64([0; 64]) };
+            let keys = &self.exchange.server.keys;
             proof::sign_page(&keys.key, &mut page, &keys.server, keys.epoch, audience);
             at = page.to();
-            left = left.saturating_sub(bytes);
+            self.left = self.left.saturating_sub(bytes);
             if !sink(AnswerFrame::Page(page)) {
                 return Ok(None);
             }
         }
-        more |= at < head;
+        if let Some(cursor) = self.cursors.get_mut(index) {
+            *cursor = at;
+        }
+        Ok(Some(at))
     }
-    Ok(Some((heads, more)))
 }
 
 /// Makes the entries of one page.

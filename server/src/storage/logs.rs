@@ -4,7 +4,7 @@ use foras_wire::id::RecordId;
 use foras_wire::record::{KindCode, RecordKey};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{fixed, signed, unsigned};
+use super::{fixed, packs, signed, unsigned};
 use crate::error::ServerError;
 
 /// What a row of a log stands for. The numbers are those of the wire's entries.
@@ -53,6 +53,9 @@ pub(crate) fn append(db: &Connection, audience: &str, rows: &[LogRow]) -> Result
         "INSERT INTO audience_log (audience, pos, entry, id, kind, ord, body, at_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
+    if rows.iter().any(|row| row.code == Code::Drop) {
+        packs::forget(db, audience)?;
+    }
     for row in rows {
         pos += 1;
         insert.execute(params![

@@ -10,6 +10,7 @@ pub(crate) mod devices;
 pub(crate) mod facts;
 pub(crate) mod invitations;
 pub(crate) mod logs;
+pub(crate) mod packs;
 pub(crate) mod proofs;
 pub(crate) mod records;
 pub(crate) mod settings;

@@ -86,16 +86,27 @@ pub(crate) fn change(db: &Connection, key: &RecordKey, ord: u64) -> Result<Optio
     let mut row = db.prepare_cached(
         "SELECT hash, actor, push_root, received_ms, chunk FROM change WHERE id = ?1 AND kind = ?2 AND ord = ?3",
     )?;
-    let read = |row: &Row<'_>| {
-        Ok(StoredChange {
-            hash: ChangeHash(fixed(row, 0)?),
-            actor: Actor(fixed(row, 1)?),
-            push_root: row.get(2)?,
-            received_ms: row.get(3)?,
-            chunk: row.get(4)?,
-        })
-    };
-    Ok(row.query_row(params![key.id.0, key.kind.0, signed(ord)], read).optional()?)
+    Ok(row.query_row(params![key.id.0, key.kind.0, signed(ord)], read_change).optional()?)
+}
+
+/// The record's changes up to number `through`, dependencies first.
+pub(crate) fn changes(db: &Connection, key: &RecordKey, through: u64) -> Result<Vec<StoredChange>, ServerError> {
+    let mut rows = db.prepare_cached(
+        "SELECT hash, actor, push_root, received_ms, chunk FROM change
+         WHERE id = ?1 AND kind = ?2 AND ord <= ?3 ORDER BY ord",
+    )?;
+    let rows = rows.query_map(params![key.id.0, key.kind.0, signed(through)], read_change)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn read_change(row: &Row<'_>) -> rusqlite::Result<StoredChange> {
+    Ok(StoredChange {
+        hash: ChangeHash(fixed(row, 0)?),
+        actor: Actor(fixed(row, 1)?),
+        push_root: row.get(2)?,
+        received_ms: row.get(3)?,
+        chunk: row.get(4)?,
+    })
 }
 
 /// Chunks of the record's changes up to number `through`, dependencies first.

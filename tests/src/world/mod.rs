@@ -25,7 +25,7 @@ use foras::exchange::SyncReport;
 use foras::phone::Phone;
 use foras_record::place::Place;
 use foras_record::role::Role;
-use foras_server::{Invite, Server};
+use foras_server::{Invite, PackSizes, Server};
 use foras_wire::frame::{from_cbor, to_cbor};
 use foras_wire::id::RecordId;
 use foras_wire::invitation::Invitation;
@@ -41,6 +41,10 @@ use weather::Weather;
 
 /// When the world begins: 1 October 2026, in milliseconds since 1970.
 const BEGINNING_MS: i64 = 1_790_812_800_000;
+
+/// Packs in a world of few records: they come soon, in several segments of several pieces.
+pub const SMALL_PACKS: PackSizes =
+    PackSizes { log_max: 20, first_bytes: 4 * 1024, later_bytes: 12 * 1024, piece_bytes: 256 };
 
 /// Names a device of the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,6 +86,7 @@ impl World {
         let folder = device::folder();
         let server = Server::open_with(folder.path(), truth.now_ms(), &mut chance.clone()).expect("a server");
         server.set_address("http://world.invalid", None).expect("an address");
+        server.set_pack_sizes(SMALL_PACKS);
         Self {
             chance,
             truth,
@@ -232,12 +237,18 @@ impl World {
         self.network.last_answer_bytes()
     }
 
+    /// From now on every answer is cut after so many bytes; or none is.
+    pub fn cut_each_answer(&mut self, bytes: Option<usize>) {
+        self.network.cut_each(bytes);
+    }
+
     /// The server stops and starts again on its folder.
     pub fn restart_server(&mut self) {
         let (now_ms, mut chance) = (self.truth.now_ms(), self.chance.clone());
         self.faults.count("server_restarted");
         self.server = Server::open_in_memory(now_ms, &mut chance).expect("a stand-in");
         self.server = Server::open_with(self.folder.path(), now_ms, &mut chance).expect("the server starts again");
+        self.server.set_pack_sizes(SMALL_PACKS);
     }
 
     /// How often apps were killed in the middle of a sync.

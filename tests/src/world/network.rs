@@ -36,6 +36,7 @@ pub struct Network {
     /// Copies that linger somewhere, to arrive after others.
     lingering: VecDeque<Request>,
     cut_next: Option<usize>,
+    cut_each: Option<usize>,
     cut_answer_bytes: usize,
     faults: Faults,
 }
@@ -80,7 +81,7 @@ impl Network {
         if planned.is_some() {
             self.cut_answer_bytes = bytes.len();
         }
-        let cut = planned.or(by_chance).map(|cut| cut.min(bytes.len()));
+        let cut = planned.or(self.cut_each).or(by_chance).map(|cut| cut.min(bytes.len()));
         self.faults.add("answer_cut", u64::from(cut.is_some()));
         pieces(&bytes, cut, chance)
     }
@@ -88,6 +89,11 @@ impl Network {
     /// The next answer is cut after so many bytes.
     pub fn cut_next(&mut self, bytes: usize) {
         self.cut_next = Some(bytes);
+    }
+
+    /// From now on every answer is cut after so many bytes; or none is.
+    pub fn cut_each(&mut self, bytes: Option<usize>) {
+        self.cut_each = bytes;
     }
 
     /// How long the last answer was that was cut on purpose.

@@ -170,6 +170,10 @@ impl Courier {
                 self.refused = self.refused.saturating_add(u32::try_from(refused).unwrap_or(u32::MAX));
                 Performed::Done
             }
+            Effect::KeepPiece(piece) => {
+                let kept = store.keep_piece(&piece, now_ms)?;
+                Performed::Told(Event::PieceKept { cursor: kept.cursor, received: kept.received })
+            }
             Effect::ApplyPage(page) => {
                 let applied = store.apply_page(&page, now_ms)?;
                 if applied.reissued > 0 {

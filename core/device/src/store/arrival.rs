@@ -129,7 +129,7 @@ fn parked(connection: &Connection, record: &RecordRef) -> Result<Vec<Vec<u8>>, E
     Ok(chunks)
 }
 
-fn park(connection: &Connection, record: &RecordRef, change: &ParsedChange) -> Result<(), Error> {
+pub(super) fn park(connection: &Connection, record: &RecordRef, change: &ParsedChange) -> Result<(), Error> {
     let sql = "INSERT INTO parked (kind, id, case_id, generation, hash, chunk) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
                ON CONFLICT DO NOTHING";
     connection.prepare_cached(sql)?.execute(params![

@@ -2,7 +2,7 @@
 
 use foras_record::role::Role;
 use foras_wire::id::Actor;
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Store;
 use crate::error::Error;
@@ -28,4 +28,12 @@ impl Store {
         let name = Some(name).filter(|name: &String| !name.is_empty());
         Ok(role.parse().ok().map(|role| Author { name, role }))
     }
+}
+
+/// Keeps who an actor is. A name that was told once stays where it is told no more.
+pub(super) fn introduce(connection: &Connection, actor: &Actor, name: Option<&str>, role: &str) -> Result<(), Error> {
+    let sql = "INSERT INTO author (actor, name, role) VALUES (?1, ?2, ?3) ON CONFLICT (actor) DO UPDATE SET \
+               name = CASE excluded.name WHEN '' THEN name ELSE excluded.name END, role = excluded.role";
+    connection.prepare_cached(sql)?.execute(params![actor.as_bytes(), name.unwrap_or_default(), role])?;
+    Ok(())
 }

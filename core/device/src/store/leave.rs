@@ -10,8 +10,8 @@ use foras_wire::record::RecordKey;
 use rusqlite::{Connection, params};
 
 use super::meta::{self, name};
-use super::rows;
 use super::writing::Writing;
+use super::{pack, rows};
 use crate::error::Error;
 
 /// The record left `audience`. True when it left the device with it.
@@ -46,6 +46,7 @@ pub(super) fn audience(writing: &mut Writing<'_>, audience: &AudienceName) -> Re
     for key in keys(writing.connection(), sql, params![audience.as_str()])? {
         record(writing, audience, &key)?;
     }
+    pack::end(writing.connection(), audience)?;
     let sql = "DELETE FROM cursor WHERE audience = ?1";
     writing.connection().prepare_cached(sql)?.execute([audience.as_str()])?;
     Ok(())
@@ -59,6 +60,8 @@ pub(super) fn case(writing: &mut Writing<'_>, case: &RecordId) -> Result<u32, Er
         whole(writing, key)?;
     }
     let connection = writing.connection();
+    // Nobody can look into half a blob: it comes again, without the person.
+    pack::forget_pieces(connection)?;
     for table in ["outbox", "refused", "parked"] {
         let sql = format!("DELETE FROM {table} WHERE case_id = ?1");
         connection.prepare_cached(&sql)?.execute([case.as_bytes()])?;

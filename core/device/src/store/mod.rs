@@ -10,6 +10,7 @@
 //! | `commit`, `numbers` | a person's action, over any number of records |
 //! | `list`, `show`, `delivery`, `author` | what screens read |
 //! | `outbox`, `settle`, `reissue`, `wrote`, `refused` | what goes out, and what came of it |
+//! | `pack`, `pack_in`, `segment` | a first sync: what came in packs, received first and verified later |
 //! | `page`, `arrival`, `leave`, `scrub` | what comes in, and what goes without a trace |
 //! | `writing`, `rows`, `view`, `cache`, `meta` | records between memory and rows |
 
@@ -29,6 +30,8 @@ mod numbers;
 mod observe;
 mod open;
 mod outbox;
+mod pack;
+mod pack_in;
 mod page;
 mod permit;
 mod refused;
@@ -36,6 +39,7 @@ mod reissue;
 mod rows;
 mod schema;
 mod scrub;
+mod segment;
 mod settle;
 mod show;
 mod view;
@@ -65,8 +69,10 @@ pub use lease::Lease;
 pub use list::{Item, ListQuery, Listing, Order, PAGE_ITEMS, PAGE_ITEMS_MAX};
 pub use observe::{Changed, Observer, Subscription};
 pub use outbox::{Pending, WorkLimits};
+pub use pack::{FirstSync, PieceKept};
 pub use page::{Applied, Cursor};
 pub use refused::{RefusedEdit, RefusedOutcome};
+pub use segment::Verification;
 pub use settle::Settled;
 pub use show::Shown;
 
@@ -80,6 +86,7 @@ pub struct Store {
     entropy: Box<dyn Entropy>,
     /// Outbox rows that a request under way carries. Only shown; after a restart they count as saved.
     sending: BTreeSet<u64>,
+    opened: segment::LastOpened,
 }
 
 impl std::fmt::Debug for Store {
@@ -132,6 +139,7 @@ impl Store {
             numbers: Numbers::default(),
             entropy,
             sending: BTreeSet::new(),
+            opened: segment::LastOpened::default(),
         };
         // A crash may have come between a drop and its traces' end.
         store.scrub()?;

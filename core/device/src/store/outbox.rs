@@ -72,6 +72,7 @@ impl Store {
             nonce: meta::get_array(&self.connection, name::NONCE)?.map(Nonce),
             pushes: pushes(identity, queued),
             deposits,
+            packs: self.packs(identity)?,
             more: more_changes || more_deposits,
         })
     }

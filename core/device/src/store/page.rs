@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use foras_record::proof;
 use foras_wire::audience::AudienceName;
-use foras_wire::page::{AuthorEntry, Entry, Page, SeenEntry};
+use foras_wire::page::{Entry, Page, SeenEntry};
 use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::arrival::{self, Arrived};
 use super::identity::Identity;
 use super::writing::Writing;
-use super::{Store, leave, rows};
+use super::{Store, author, leave, pack, rows};
 use crate::error::Error;
 
 /// What a page brought.
@@ -62,6 +62,10 @@ impl Store {
         let mut writing = self.writing(now_ms)?;
         if cursor(writing.connection(), audience)? != page.from {
             return Err(Error::BadAnswer { code: "not_at_cursor" });
+        }
+        if page.from == 0 {
+            // The log is told from its start: what a pack was bringing comes with it.
+            pack::forget(&mut writing, audience)?;
         }
         let (incoming, applied) = (BTreeMap::new(), Applied::default());
         let mut applying =
@@ -138,7 +142,10 @@ impl Applying<'_, '_> {
                 self.incoming.retain(|_, incoming| incoming.record.case != Some(case));
                 self.applied.dropped += leave::case(self.writing, &case)?;
             }
-            Entry::Author(author) => introduce(self.writing.connection(), &author)?,
+            Entry::Author(author) => {
+                let name = author.name.as_deref();
+                author::introduce(self.writing.connection(), &author.actor, name, &author.role)?;
+            }
             Entry::Seen(seen) => {
                 self.arrive(&seen.key)?;
                 self.seen(&seen)?;
@@ -209,27 +216,33 @@ impl Applying<'_, '_> {
 
     fn seen(&mut self, seen: &SeenEntry) -> Result<(), Error> {
         let Some((row, record)) = rows::find(self.writing.connection(), &seen.key)? else { return Ok(()) };
-        let connection = self.writing.connection();
-        let sql = "UPDATE holding SET seen = max(seen, ?3) WHERE audience = ?1 AND record = ?2";
-        let words = params![self.audience.as_str(), row.0, seen.through.cast_signed()];
-        connection.prepare_cached(sql)?.execute(words)?;
-        let sql = "UPDATE record SET seen_ms = ?2, seen_by = ?3 WHERE row = ?1";
-        connection.prepare_cached(sql)?.execute(params![row.0, seen.at_ms, seen.country])?;
+        note_seen(self.writing.connection(), self.audience, row, seen)?;
         self.writing.changed.note(&record);
         Ok(())
     }
 }
 
-fn introduce(connection: &Connection, author: &AuthorEntry) -> Result<(), Error> {
-    let sql = "INSERT INTO author (actor, name, role) VALUES (?1, ?2, ?3) ON CONFLICT (actor) DO UPDATE SET \
-               name = CASE excluded.name WHEN '' THEN name ELSE excluded.name END, role = excluded.role";
-    let name = author.name.as_deref().unwrap_or_default();
-    connection.prepare_cached(sql)?.execute(params![author.actor.as_bytes(), name, author.role])?;
+/// A mission has the record up to a position of this audience's log.
+pub(super) fn note_seen(
+    connection: &Connection,
+    audience: &AudienceName,
+    row: rows::RecordRow,
+    seen: &SeenEntry,
+) -> Result<(), Error> {
+    let sql = "UPDATE holding SET seen = max(seen, ?3) WHERE audience = ?1 AND record = ?2";
+    connection.prepare_cached(sql)?.execute(params![audience.as_str(), row.0, seen.through.cast_signed()])?;
+    let sql = "UPDATE record SET seen_ms = ?2, seen_by = ?3 WHERE row = ?1";
+    connection.prepare_cached(sql)?.execute(params![row.0, seen.at_ms, seen.country])?;
     Ok(())
 }
 
 /// The device holds the record through `audience`, with a change of the points' side at `position`.
-fn hold(connection: &Connection, audience: &AudienceName, row: rows::RecordRow, position: u64) -> Result<(), Error> {
+pub(super) fn hold(
+    connection: &Connection,
+    audience: &AudienceName,
+    row: rows::RecordRow,
+    position: u64,
+) -> Result<(), Error> {
     let sql = "INSERT INTO holding (audience, record, position) VALUES (?1, ?2, ?3) \
                ON CONFLICT (audience, record) DO UPDATE SET position = max(position, excluded.position)";
     connection.prepare_cached(sql)?.execute(params![audience.as_str(), row.0, position.cast_signed()])?;
@@ -241,13 +254,13 @@ pub(super) fn cursors(connection: &Connection, identity: &Identity) -> Result<Ve
     identity.audiences().iter().map(|audience| cursor(connection, audience)).collect()
 }
 
-fn cursor(connection: &Connection, audience: &AudienceName) -> Result<u64, Error> {
+pub(super) fn cursor(connection: &Connection, audience: &AudienceName) -> Result<u64, Error> {
     let mut statement = connection.prepare_cached("SELECT position FROM cursor WHERE audience = ?1")?;
     let position: Option<i64> = statement.query_row([audience.as_str()], |row| row.get(0)).optional()?;
     Ok(position.unwrap_or(0).cast_unsigned())
 }
 
-fn advance(connection: &Connection, audience: &AudienceName, position: u64) -> Result<(), Error> {
+pub(super) fn advance(connection: &Connection, audience: &AudienceName, position: u64) -> Result<(), Error> {
     let sql = "INSERT INTO cursor (audience, position) VALUES (?1, ?2) \
                ON CONFLICT (audience) DO UPDATE SET position = excluded.position";
     connection.prepare_cached(sql)?.execute(params![audience.as_str(), position.cast_signed()])?;

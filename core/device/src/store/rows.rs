@@ -67,6 +67,12 @@ pub(super) fn delete(connection: &Connection, row: RecordRow) -> Result<(), Erro
     Ok(())
 }
 
+/// When this device last stored a change of the record, in milliseconds since 1970, device's clock.
+pub(super) fn changed_ms(connection: &Connection, row: RecordRow) -> Result<i64, Error> {
+    let mut statement = connection.prepare_cached("SELECT changed_ms FROM record WHERE row = ?1")?;
+    Ok(statement.query_row([row.0], |row| row.get(0))?)
+}
+
 /// The record's change chunks, dependencies first.
 pub(super) fn chunks(connection: &Connection, row: RecordRow) -> Result<Vec<Vec<u8>>, Error> {
     let mut statement = connection.prepare_cached("SELECT chunk FROM change WHERE record = ?1 ORDER BY row")?;

@@ -14,7 +14,8 @@ use rusqlite::{OptionalExtension, params};
 
 use super::author::Author;
 use super::delivery::Delivery;
-use super::{Store, rows, writing};
+use super::writing::Loaded;
+use super::{Store, rows, segment, writing};
 use crate::error::Error;
 
 /// One record with its fields and their authors.
@@ -45,10 +46,31 @@ impl Store {
     pub(super) fn with_history<T>(&mut self, key: &RecordKey, read: impl FnOnce(&History) -> T) -> Result<T, Error> {
         let kind = Kind::of_code(key.kind).ok_or(Error::NotFound)?;
         let (row, _) = rows::find(&self.connection, key)?.ok_or(Error::NotFound)?;
-        let history = writing::load(&self.connection, &mut self.cache, kind, row, key)?;
+        let history = match writing::load(&self.connection, &mut self.cache, kind, row, key)? {
+            Loaded::Whole(history) => *history,
+            Loaded::Received(_) => self.verify(kind, key)?,
+        };
         let result = read(&history);
         self.cache.put(*key, history);
         Ok(result)
+    }
+
+    /// Tries a record that came in a pack, and keeps what came of it; where the disk is full, for now only.
+    fn verify(&mut self, kind: Kind, key: &RecordKey) -> Result<History, Error> {
+        let (row, record) = rows::find(&self.connection, key)?.ok_or(Error::NotFound)?;
+        let segment = segment::of_record(&self.connection, row)?.ok_or(Error::NotFound)?;
+        let tried = self.opened.try_record(&self.connection, kind, segment, &record)?;
+        let changed_ms = rows::changed_ms(&self.connection, row)?;
+        let kept = self.writing(changed_ms).and_then(|mut writing| {
+            writing.verified(&record, row, &tried)?;
+            writing.commit()
+        });
+        match kept {
+            Ok(changed) => self.observers.tell(&changed),
+            Err(Error::StorageFull) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(tried.history)
     }
 
     /// The record's fields with who wrote them, and how far it has come.

@@ -2,7 +2,8 @@
 
 use foras_record::document::Document;
 use foras_record::kind::Kind;
-use foras_record::projection;
+use foras_record::projection::{self, View};
+use foras_wire::audience::AudienceName;
 use foras_wire::record::RecordRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -18,11 +19,21 @@ pub(super) fn write(
     document: &Document,
     now_ms: i64,
 ) -> Result<(), Error> {
-    let kind = document.kind();
-    let view = projection::columns(document);
+    write_columns(connection, row, record, document.kind(), projection::columns(document), now_ms)
+}
+
+/// As [`write`], of columns that are known already.
+pub(super) fn write_columns(
+    connection: &Connection,
+    row: RecordRow,
+    record: &RecordRef,
+    kind: Kind,
+    view: View,
+    now_ms: i64,
+) -> Result<(), Error> {
     let point = match view.point {
         Some(point) => point,
-        None => inherited_point(connection, row, record)?,
+        None => inherited_by(connection, row, record)?,
     };
     let columns = serde_json::to_string(&view.columns).unwrap_or_else(|_| "{}".to_owned());
     let sql = "UPDATE record SET title = ?2, title_key = ?3, search = ?4, point = ?5, number = ?6, sort_at = ?7, \
@@ -43,13 +54,32 @@ pub(super) fn write(
     if kind == Kind::Case { bequeath_point(connection, record, &point) } else { Ok(()) }
 }
 
-/// The point of a record's case; where the device does not hold that, of an audience through which it holds the record.
-fn inherited_point(connection: &Connection, row: RecordRow, record: &RecordRef) -> Result<String, Error> {
-    let Some(case) = &record.case else { return Ok(String::new()) };
+/// The point of a record's case; where the device does not hold that, of the audience through which the record comes.
+pub(super) fn inherited_point(
+    connection: &Connection,
+    record: &RecordRef,
+    audience: &AudienceName,
+) -> Result<String, Error> {
+    if record.case.is_none() {
+        return Ok(String::new());
+    }
+    let point = point_of_case(connection, record)?;
+    Ok(point.or_else(|| leave::point_of(audience.as_str())).unwrap_or_default())
+}
+
+fn point_of_case(connection: &Connection, record: &RecordRef) -> Result<Option<String>, Error> {
+    let Some(case) = &record.case else { return Ok(None) };
     let sql = "SELECT point FROM record WHERE kind = ?1 AND id = ?2 AND point <> ''";
     let mut statement = connection.prepare_cached(sql)?;
-    let point = statement.query_row(params![Kind::Case.code().0, case.as_bytes()], |row| row.get(0)).optional()?;
-    if let Some(point) = point {
+    Ok(statement.query_row(params![Kind::Case.code().0, case.as_bytes()], |row| row.get(0)).optional()?)
+}
+
+/// The point of a record's case; where the device does not hold that, of an audience through which it holds the record.
+fn inherited_by(connection: &Connection, row: RecordRow, record: &RecordRef) -> Result<String, Error> {
+    if record.case.is_none() {
+        return Ok(String::new());
+    }
+    if let Some(point) = point_of_case(connection, record)? {
         return Ok(point);
     }
     let mut statement =
@@ -58,7 +88,8 @@ fn inherited_point(connection: &Connection, row: RecordRow, record: &RecordRef) 
     Ok(audiences.iter().find_map(|audience| leave::point_of(audience)).unwrap_or_default())
 }
 
-fn bequeath_point(connection: &Connection, case: &RecordRef, point: &str) -> Result<(), Error> {
+/// A case tells its other records which point they belong to.
+pub(super) fn bequeath_point(connection: &Connection, case: &RecordRef, point: &str) -> Result<(), Error> {
     let sql = "UPDATE record SET point = ?3 WHERE case_id = ?1 AND kind <> ?2 AND point <> ?3";
     let id = case.key.id.as_bytes();
     connection.prepare_cached(sql)?.execute(params![id, Kind::Case.code().0, point])?;

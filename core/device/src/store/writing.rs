@@ -14,6 +14,7 @@ use rusqlite::{Connection, Transaction};
 use super::cache::Cache;
 use super::observe::Changed;
 use super::rows::{self, RecordRow};
+use super::segment::{self, LastOpened, SegmentRow};
 use super::{Store, view};
 use crate::error::Error;
 
@@ -38,6 +39,9 @@ pub(super) struct Writing<'s> {
     standings: BTreeMap<RecordId, Option<Standing>>,
     /// Records whose view has to be made anew.
     touched: BTreeSet<RecordRef>,
+    opened: &'s mut LastOpened,
+    /// Segments that hold bytes of what this transaction deletes.
+    pub(super) holes: BTreeSet<SegmentRow>,
     pub(super) changed: Changed,
     pub(super) now_ms: i64,
 }
@@ -51,10 +55,20 @@ impl Store {
             taken: BTreeMap::new(),
             standings: BTreeMap::new(),
             touched: BTreeSet::new(),
+            opened: &mut self.opened,
+            holes: BTreeSet::new(),
             changed: Changed::default(),
             now_ms,
         })
     }
+}
+
+/// A record as its rows say.
+pub(super) enum Loaded {
+    /// With its changes.
+    Whole(Box<History>),
+    /// It lies in this segment, not tried yet.
+    Received(SegmentRow),
 }
 
 /// Reads a record's rows, or takes it from the cache.
@@ -64,11 +78,17 @@ pub(super) fn load(
     kind: Kind,
     row: RecordRow,
     key: &RecordKey,
-) -> Result<History, Error> {
+) -> Result<Loaded, Error> {
     if let Some(history) = cache.take(key) {
-        return Ok(history);
+        return Ok(Loaded::Whole(Box::new(history)));
     }
-    History::restore(kind, None, rows::chunks(connection, row)?).map_err(|_| DAMAGED)
+    let chunks = rows::chunks(connection, row)?;
+    if chunks.is_empty()
+        && let Some(segment) = segment::of_record(connection, row)?
+    {
+        return Ok(Loaded::Received(segment));
+    }
+    History::restore(kind, None, chunks).map(|history| Loaded::Whole(Box::new(history))).map_err(|_| DAMAGED)
 }
 
 impl<'s> Writing<'s> {
@@ -81,7 +101,14 @@ impl<'s> Writing<'s> {
         if !self.taken.contains_key(&record.key) {
             let taken = match rows::find(&self.transaction, &record.key)? {
                 Some((row, record)) => {
-                    let history = load(&self.transaction, self.cache, kind, row, &record.key)?;
+                    let history = match load(&self.transaction, self.cache, kind, row, &record.key)? {
+                        Loaded::Whole(history) => *history,
+                        Loaded::Received(segment) => {
+                            let tried = self.opened.try_record(&self.transaction, kind, segment, &record)?;
+                            self.verified(&record, row, &tried)?;
+                            tried.history
+                        }
+                    };
                     Taken { record, row: Some(row), history }
                 }
                 None => Taken { record: *record, row: None, history: History::new(kind) },
@@ -155,6 +182,7 @@ impl<'s> Writing<'s> {
         self.standings.remove(&key.id);
         self.cache.remove(key);
         if let Some((row, record)) = rows::find(&self.transaction, key)? {
+            self.note_hole(row)?;
             rows::delete(&self.transaction, row)?;
             self.changed.note(&record);
         }
@@ -173,6 +201,9 @@ impl<'s> Writing<'s> {
             if let Some(Taken { record, row: Some(row), history }) = self.taken.get(&record.key) {
                 view::write(&self.transaction, *row, record, history.document(), now_ms)?;
             }
+        }
+        for segment in std::mem::take(&mut self.holes) {
+            segment::rewrite(&self.transaction, self.opened, segment)?;
         }
         let Self { transaction, cache, taken, changed, .. } = self;
         transaction.commit()?;

@@ -194,6 +194,7 @@ impl Store {
             nonce: self.nonce,
             pushes: pushes.collect(),
             deposits: self.deposits.iter().map(|id| Deposit { id: *id, body: "{}".to_owned() }).collect(),
+            packs: None,
             more: self.outbox.len() > rows.len(),
         }
     }
@@ -228,6 +229,7 @@ impl Store {
                 self.cursors[audience] = page.to();
                 return Some(Event::PageApplied { received: page.entries.len() as u32 });
             }
+            Effect::KeepPiece(_) => panic!("a piece that was not asked for reached the store"),
             Effect::CaughtUp { now_ms } => self.caught_up_ms = Some(*now_ms),
             Effect::AcceptGrant(_) => return Some(Event::GrantAccepted { cursors: self.cursors.clone() }),
             Effect::Send { .. } | Effect::SetTimer { .. } | Effect::Finished(_) | Effect::Failed { .. } => {}

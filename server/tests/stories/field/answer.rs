@@ -1,5 +1,6 @@
 //! What an exchange answered.
 
+use foras_wire::pack::Piece;
 use foras_wire::page::Page;
 use foras_wire::sync::{Acks, AnswerFrame, DepositAck, Heads, Outcome, Refusal, Welcome};
 
@@ -9,6 +10,7 @@ pub struct Answer {
     pub acks: Vec<Acks>,
     pub deposits: Vec<DepositAck>,
     pub pages: Vec<Page>,
+    pub pieces: Vec<Piece>,
     pub heads: Option<Heads>,
     pub refused: Option<Refusal>,
 }
@@ -22,6 +24,7 @@ impl Answer {
             AnswerFrame::Page(page) => self.pages.push(page),
             AnswerFrame::Heads(heads) => self.heads = Some(heads),
             AnswerFrame::Refused(refusal) => self.refused = Some(refusal),
+            AnswerFrame::Piece(piece) => self.pieces.push(piece),
             AnswerFrame::Unknown(code) => panic!("an unknown frame {code}"),
         }
     }

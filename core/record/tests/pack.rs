@@ -1,0 +1,103 @@
+//! Segments of packs: what is packed is read back, and nothing else is.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use data_encoding::HEXLOWER;
+use foras_record::document::{Document, Edit, Write};
+use foras_record::identity;
+use foras_record::kind::Kind;
+use foras_record::pack::{Maker, Segment, SegmentAuthor, SegmentChange, SegmentRecord};
+use foras_record::packed::hash_of;
+use foras_record::value::Value;
+use foras_wire::id::{Actor, PublicKey, RecordId};
+use foras_wire::page::SeenEntry;
+use proptest::prelude::*;
+
+const WORKER: Actor = Actor([1; 16]);
+const MAKER: Maker = Maker { key: PublicKey([9; 32]), epoch: 3 };
+
+fn put(kind: Kind, field: &str, value: &str) -> Edit {
+    Edit::of(kind.rule().field(field).unwrap(), Write::Put(Value::Text(value.to_owned())))
+}
+
+/// A record that a worker made and changed, and of which the server wrote something.
+fn written(kind: Kind, number: u8, field: &str) -> SegmentRecord {
+    let person = RecordId([number; 16]);
+    let case = identity::case_of_person(&person);
+    let id = if kind == Kind::Person { person } else { identity::of_case(kind, &case) };
+    let record = identity::record(kind, id, Some(case));
+    let mut document = Document::empty(kind);
+    let server = identity::server_actor(&MAKER.key, MAKER.epoch, &record.key);
+    let mut changes = Vec::new();
+    for (time_s, actor) in (1_790_000_000..).zip([WORKER, server, WORKER]) {
+        let edit = put(kind, field, &format!("value {number} {time_s}"));
+        let chunk = document.edit(actor, time_s, &[edit]).unwrap().unwrap().chunk;
+        changes.push(SegmentChange { received_ms: time_s * 1_000 + 7, hash: hash_of(&chunk), chunk });
+    }
+    SegmentRecord { record, first: 100 - u64::from(number), moved: 200, seen: None, changes }
+}
+
+fn segment() -> Segment {
+    let mut records: Vec<_> = (1..=4).map(|number| written(Kind::Person, number, "name")).collect();
+    records.extend((1..=4).map(|number| written(Kind::Project, number, "needs")));
+    let (key, country) = (records[2].record.key, "ML".to_owned());
+    records[2].seen = Some(SeenEntry { key, country, through: 150, at_ms: 1_790_000_099_000 });
+    records[3].moved = 0;
+    let samira = SegmentAuthor { name: Some("Samira".to_owned()), role: "outreach".to_owned() };
+    Segment { records, authors: BTreeMap::from([(WORKER, samira)]) }
+}
+
+#[test]
+fn a_segment_is_read_back() {
+    let segment = segment();
+    let bytes = segment.encode(&MAKER);
+    let read = Segment::decode(&bytes, &MAKER).unwrap();
+    assert_eq!(read, segment);
+    assert_eq!((read.changes(), read.sum()), (24, segment.sum()));
+    let mut less = segment.clone();
+    less.records[1].changes.pop();
+    assert_ne!(less.sum(), segment.sum());
+    less.records.swap(0, 3);
+    let mut sorted = less.clone();
+    sorted.records.swap(0, 3);
+    assert_eq!(less.sum(), sorted.sum(), "a sum knows no order");
+    // The server's own actors derive from who it is.
+    let other = Maker { epoch: 4, ..MAKER };
+    assert!(Segment::decode(&bytes, &other).is_ok_and(|other| other != segment));
+}
+
+#[test]
+fn a_segment_keeps_its_bytes() {
+    let text = HEXLOWER.encode(&segment().encode(&MAKER));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/segment.txt");
+    if std::env::var_os("FORAS_BLESS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "the bytes of a segment changed");
+}
+
+#[test]
+fn a_record_stands_once_and_a_notice_is_of_a_record_of_the_segment() {
+    let mut twice = segment();
+    twice.records.push(twice.records[0].clone());
+    assert!(Segment::decode(&twice.encode(&MAKER), &MAKER).is_err());
+    let mut strange = segment();
+    strange.records[2].seen.as_mut().unwrap().key.id = RecordId([0xee; 16]);
+    assert!(Segment::decode(&strange.encode(&MAKER), &MAKER).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damaged_segments_never_panic(at in any::<prop::sample::Index>(), to in any::<u8>(), cut in any::<prop::sample::Index>()) {
+        let mut bytes = segment().encode(&MAKER);
+        let index = at.index(bytes.len());
+        bytes[index] = to;
+        let _ = Segment::decode(&bytes, &MAKER);
+        bytes.truncate(cut.index(bytes.len()));
+        prop_assert!(Segment::decode(&bytes, &MAKER).is_err());
+    }
+}
