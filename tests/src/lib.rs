@@ -2,9 +2,11 @@
 //! server over real HTTP.
 #![allow(clippy::expect_used, clippy::panic)]
 
+pub mod app;
 pub mod fuzz;
 pub mod intruder;
 pub mod office;
 pub mod point;
 pub mod power;
+pub mod proxy;
 pub mod world;

@@ -9,8 +9,9 @@ use foras_wire::stream::FrameReader;
 use foras_wire::sync::Credentials;
 
 use super::SyncReport;
+use super::pace::Pace;
 use crate::error::Error;
-use crate::store::{Store, WorkLimits};
+use crate::store::Store;
 
 /// A token younger than this, in milliseconds, is not renewed: a quarter of a day, and of what the server lets it hold.
 const TOKEN_YOUNG_MS: i64 = 6 * 3_600 * 1_000;
@@ -57,6 +58,7 @@ pub struct Courier {
     reader: FrameReader,
     /// Why the store failed last, until the engine says that the sync stopped.
     failure: Option<Error>,
+    pace: Pace,
     /// Outbox rows of the work that was loaded last.
     loaded: Vec<u64>,
     /// What this sync's refusals left refused.
@@ -70,7 +72,17 @@ impl Courier {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let (engine, effects, reader) = (Engine::new(config), VecDeque::new(), FrameReader::default());
-        Self { engine, effects, reader, failure: None, loaded: Vec::new(), refused: 0, bytes_up: 0, bytes_down: 0 }
+        Self {
+            engine,
+            effects,
+            reader,
+            failure: None,
+            pace: Pace::default(),
+            loaded: Vec::new(),
+            refused: 0,
+            bytes_up: 0,
+            bytes_down: 0,
+        }
     }
 
     /// What the engine is about.
@@ -87,6 +99,11 @@ impl Courier {
 
     /// Something happened. `now_ms` is the device's clock; `entropy` a fresh random number.
     pub fn tell(&mut self, event: Event, now_ms: i64, entropy: u64) {
+        match event {
+            Event::Frame(_) => self.pace.answered(now_ms),
+            Event::LinkFailed(_) | Event::AnswerEnded => self.pace.cut(),
+            _ => {}
+        }
         self.effects.extend(self.engine.handle(event, now_ms, entropy));
     }
 
@@ -135,7 +152,7 @@ impl Courier {
             Effect::LoadWork => {
                 self.reader = FrameReader::default();
                 store.mark_link_down();
-                let mut work = store.work(&WorkLimits::default())?;
+                let mut work = store.work(&self.pace.limits())?;
                 if store.token_age_ms(now_ms)?.is_some_and(|age_ms| age_ms < TOKEN_YOUNG_MS) {
                     // The token surely holds: a new one would only cost bytes, and the server a write.
                     work.nonce = None;
@@ -147,6 +164,7 @@ impl Courier {
                 if !request.pushes.is_empty() {
                     store.mark_sending(self.loaded.drain(..));
                 }
+                self.pace.sent(!request.pushes.is_empty(), now_ms);
                 let body = frame::encode_request(&request);
                 self.bytes_up = self.bytes_up.saturating_add(body.len() as u64);
                 let credentials = Box::new(store.credentials(prove)?);

@@ -7,6 +7,7 @@
 mod courier;
 #[cfg(feature = "http")]
 mod keep;
+mod pace;
 #[cfg(feature = "http")]
 mod sync;
 
