@@ -8,6 +8,7 @@ mod fuzz;
 mod provide;
 mod report;
 mod run;
+mod seeded;
 mod steps;
 mod tidy;
 mod workspace;
@@ -36,6 +37,8 @@ enum Chore {
     Stories,
     /// Builds the library and generates its Kotlin, Swift and Python sides under `target/bindings`.
     Bindings,
+    /// A test of the tests: bugs put in on purpose, one at a time, must be noticed.
+    SeededBugs(seeded::SeededBugs),
     /// Hostile bytes for every decoder, counted: led by coverage where cargo-fuzz is installed.
     Fuzz(fuzz::Fuzz),
     /// A benchmark against a limit that is computed in the same run, or all of them.
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Chore::Stories => steps::stories(&workspace, &mut report),
         Chore::Bindings => report.step("bindings", || steps::bindings::step(&workspace)),
         Chore::Bench(asked) => return asked.run(&workspace),
+        Chore::SeededBugs(bugs) => return bugs.run(&workspace),
         Chore::Fuzz(fuzz) => return fuzz.run(&workspace),
     }
     report.finish()

@@ -21,6 +21,7 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
     report.step("tidy", || tidy::step(workspace));
     report.step("lints", || lints::step(workspace));
     report.step("tests", || rust::step(workspace));
+    report.step("seeded bugs", || crate::seeded::step(workspace));
     report.step("docs", || docs::step(workspace));
     report.step("wasm32", || wasm::step(workspace));
     report.step("licences and sources", || deny::step(workspace));
