@@ -9,6 +9,7 @@ pub mod chance;
 pub mod clock;
 pub mod device;
 pub mod faults;
+pub mod hostile;
 mod keeping;
 pub mod laws;
 pub mod network;
@@ -240,6 +241,12 @@ impl World {
     /// From now on every answer is cut after so many bytes; or none is.
     pub fn cut_each_answer(&mut self, bytes: Option<usize>) {
         self.network.cut_each(bytes);
+    }
+
+    /// The body of the last request that a phone sent, as somebody beside the wire has it.
+    #[must_use]
+    pub fn overheard(&self) -> Option<Vec<u8>> {
+        self.network.overheard()
     }
 
     /// The server stops and starts again on its folder.

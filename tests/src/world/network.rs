@@ -35,6 +35,7 @@ pub struct Request {
 pub struct Network {
     /// Copies that linger somewhere, to arrive after others.
     lingering: VecDeque<Request>,
+    overheard: Option<Vec<u8>>,
     cut_next: Option<usize>,
     cut_each: Option<usize>,
     cut_answer_bytes: usize,
@@ -57,6 +58,7 @@ impl Network {
         now_ms: i64,
         chance: &Chance,
     ) -> VecDeque<Arrival> {
+        self.overheard = Some(request.body.clone());
         if chance.percent(weather.lose_request) {
             self.faults.count("request_lost");
             if chance.percent(weather.stale) {
@@ -84,6 +86,12 @@ impl Network {
         let cut = planned.or(self.cut_each).or(by_chance).map(|cut| cut.min(bytes.len()));
         self.faults.add("answer_cut", u64::from(cut.is_some()));
         pieces(&bytes, cut, chance)
+    }
+
+    /// The body of the last request, as somebody beside the wire has it.
+    #[must_use]
+    pub fn overheard(&self) -> Option<Vec<u8>> {
+        self.overheard.clone()
     }
 
     /// The next answer is cut after so many bytes.

@@ -9,6 +9,7 @@ mod provide;
 mod report;
 mod run;
 mod seeded;
+mod simulate;
 mod steps;
 mod tidy;
 mod workspace;
@@ -41,6 +42,8 @@ enum Chore {
     SeededBugs(seeded::SeededBugs),
     /// Hostile bytes for every decoder, counted: led by coverage where cargo-fuzz is installed.
     Fuzz(fuzz::Fuzz),
+    /// Programmes of many device-days with every fault of the field: what is lost, diverged or leaked.
+    Simulate(simulate::Asked),
     /// A benchmark against a limit that is computed in the same run, or all of them.
     Bench(bench::Asked),
 }
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Chore::Bindings => report.step("bindings", || steps::bindings::step(&workspace)),
         Chore::Bench(asked) => return asked.run(&workspace),
         Chore::SeededBugs(bugs) => return bugs.run(&workspace),
+        Chore::Simulate(asked) => return asked.run(&workspace),
         Chore::Fuzz(fuzz) => return fuzz.run(&workspace),
     }
     report.finish()

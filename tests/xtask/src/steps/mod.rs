@@ -12,6 +12,7 @@ mod walkthrough;
 mod wasm;
 
 use crate::report::Report;
+use crate::simulate;
 use crate::tidy;
 use crate::workspace::Workspace;
 
@@ -22,6 +23,7 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) {
     report.step("lints", || lints::step(workspace));
     report.step("tests", || rust::step(workspace));
     report.step("seeded bugs", || crate::seeded::step(workspace));
+    report.step("simulation", || simulate::step(workspace));
     report.step("docs", || docs::step(workspace));
     report.step("wasm32", || wasm::step(workspace));
     report.step("licences and sources", || deny::step(workspace));

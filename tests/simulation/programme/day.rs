@@ -1,0 +1,107 @@
+//! A day: everybody works and tries to sync, in any order and any weather.
+
+use foras::Error;
+use foras_tests::world::DeviceNumber;
+use foras_tests::world::weather::Weather;
+
+use super::Programme;
+
+/// Edits of a device's day of work.
+const EDITS: usize = 8;
+/// Deeds after which somebody who finds nothing to do goes home.
+const DEEDS_MAX: usize = 60;
+/// What a sync may end with in such a world; anything else is a fault.
+const TOLERATED: [&str; 6] = ["offline", "server_busy", "killed", "revoked", "storage_full", "storage_failed"];
+
+impl Programme {
+    pub(crate) fn day(&mut self, device_days: u64) {
+        self.dawn();
+        let mut waiting = Vec::new();
+        for member in self.in_any_order() {
+            if self.outcome.device_days == device_days {
+                break;
+            }
+            let worked = self.work(member);
+            self.outcome.device_days += u64::from(worked);
+            if self.chance.percent(50) {
+                self.attempt(member);
+            } else {
+                waiting.push(member);
+            }
+        }
+        // The others meet at the end of the day, where there is a network.
+        waiting.retain(|number| self.is_there(*number));
+        self.world.sync_together(&waiting);
+        for number in waiting {
+            self.tolerate_end(number);
+        }
+        self.misfortunes();
+        self.world.days_pass(1 + i64::try_from(self.chance.below(3)).unwrap_or(0));
+    }
+
+    fn dawn(&mut self) {
+        self.world.weather = if self.chance.percent(70) { Weather::ROUGH } else { Weather::CALM };
+        let now_ms = self.world.truth.now_ms();
+        for at in 0..self.cast.len() {
+            let online = self.chance.percent(60);
+            let member = &mut self.cast[at];
+            if member.away_until_ms.is_some_and(|until_ms| until_ms <= now_ms) {
+                member.away_until_ms = None;
+                self.world.faults.count("offline_30_days");
+            }
+            let (number, away) = (member.number, member.away_until_ms.is_some());
+            self.world.device(number).set_online(online && !away);
+        }
+    }
+
+    fn in_any_order(&self) -> Vec<DeviceNumber> {
+        let mut left: Vec<_> = self.cast.iter().map(|member| member.number).collect();
+        let mut order = Vec::new();
+        while !left.is_empty() {
+            order.push(left.swap_remove(self.chance.below(left.len())));
+        }
+        order
+    }
+
+    pub(crate) fn is_there(&self, number: DeviceNumber) -> bool {
+        self.cast.iter().any(|member| member.number == number)
+    }
+
+    /// Somebody works; whether it was a day's work.
+    fn work(&mut self, number: DeviceNumber) -> bool {
+        let mut edits = 0;
+        for _ in 0..DEEDS_MAX {
+            let Some(member) = self.cast.iter().find(|member| member.number == number).cloned() else { return false };
+            if member.is_leaving {
+                return false;
+            }
+            edits += usize::from(self.deed(&member));
+            if edits == EDITS {
+                return true;
+            }
+            if self.chance.percent(1) {
+                self.world.device(number).kill();
+            }
+        }
+        false
+    }
+
+    /// Tries to sync.
+    pub(crate) fn attempt(&mut self, number: DeviceNumber) {
+        let _ = self.world.sync(number);
+        self.tolerate_end(number);
+    }
+
+    fn tolerate_end(&mut self, number: DeviceNumber) {
+        if let Some(Err(stopped)) = &self.world.device(number).last {
+            // A request that the network doubles twice running uses up the challenge that its answer should renew.
+            let proof_used_up = matches!(&stopped.error, Error::Refused { code } if code == "unauthenticated");
+            let code = stopped.error.code();
+            assert!(
+                proof_used_up || TOLERATED.contains(&code),
+                "a sync in such weather ends with {code}: {}",
+                stopped.error
+            );
+        }
+    }
+}
