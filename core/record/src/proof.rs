@@ -4,6 +4,7 @@
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use foras_wire::audience::AudienceName;
+use foras_wire::carried::CarriedPush;
 use foras_wire::enrol::EnrolRequest;
 use foras_wire::error::WireError;
 use foras_wire::grant::{Grant, SignedGrant};
@@ -43,7 +44,8 @@ pub fn push_hashes(push: &Push) -> Result<Vec<ChangeHash>, ChangeError> {
 
 fn push_signed_bytes(scope: &PushScope, author: &PublicKey, push: &Push, hashes: &[ChangeHash]) -> Vec<u8> {
     let leaves: Vec<_> = push.items.iter().zip(hashes).map(|(item, hash)| push::leaf(&item.record, hash)).collect();
-    push::signed_bytes(scope, author, &merkle::root(&leaves))
+    let sets: Vec<_> = push.items.iter().map(|item| item.change_set).collect();
+    push::signed_bytes(scope, author, &merkle::root(&leaves), &push::sets_digest(&sets))
 }
 
 fn scope(push: &Push, server: ServerId, epoch: u64) -> PushScope {
@@ -72,6 +74,77 @@ pub fn verify_push(
         return Err(WireError::Signature("push"));
     }
     verify("push", author, &push_signed_bytes(&scope(push, server, epoch), author, push, hashes), &push.signature)
+}
+
+fn carried_signed_bytes(
+    carried: &CarriedPush,
+    author: &PublicKey,
+    server: ServerId,
+    hashes: &[ChangeHash],
+) -> Result<Vec<u8>, WireError> {
+    let CarriedPush { epoch, incarnation, grant_revision, .. } = *carried;
+    let (leaves, sets): (Vec<_>, Vec<_>) =
+        carried.places(hashes)?.into_iter().map(|place| (place.leaf, place.change_set)).unzip();
+    let scope = PushScope { server, epoch, incarnation, grant_revision };
+    Ok(push::signed_bytes(&scope, author, &merkle::root(&leaves), &push::sets_digest(&sets)))
+}
+
+/// Hashes of the changes that a carried push shows, in their order.
+///
+/// # Errors
+/// [`ChangeError`] of the first chunk that is no plain change chunk.
+pub fn carried_hashes(carried: &CarriedPush) -> Result<Vec<ChangeHash>, ChangeError> {
+    carried.items.iter().map(|item| chunk_hash(&item.chunk)).collect()
+}
+
+/// Signs a push that others will carry, with the author's key. `hashes` are [`carried_hashes`] of it.
+///
+/// # Errors
+/// [`WireError`] when its hidden changes stand at impossible positions.
+pub fn sign_carried(
+    key: &SigningKey,
+    carried: &mut CarriedPush,
+    server: ServerId,
+    hashes: &[ChangeHash],
+) -> Result<(), WireError> {
+    let bytes = carried_signed_bytes(carried, &public_key(key), server, hashes)?;
+    carried.signature = sign(key, &bytes);
+    Ok(())
+}
+
+/// Checks that the server granted something to the author, and that the author signed exactly these changes for this
+/// server. Gives the author's grant. `hashes` are [`carried_hashes`] of the push.
+///
+/// # Errors
+/// [`WireError`] when one of the signatures is not right, or the grant is older than the one that the push names.
+pub fn verify_carried(
+    server_key: &PublicKey,
+    server: ServerId,
+    carried: &CarriedPush,
+    hashes: &[ChangeHash],
+) -> Result<Grant, WireError> {
+    let grant = verify_grant(server_key, &carried.grant)?;
+    if grant.server != server || grant.revision < carried.grant_revision {
+        return Err(WireError::Signature("grant"));
+    }
+    let bytes = carried_signed_bytes(carried, &grant.key, server, hashes)?;
+    verify("carried push", &grant.key, &bytes, &carried.signature)?;
+    Ok(grant)
+}
+
+/// The proof of a device, to another one, that it holds the key of the grant that it shows. The bytes are those of
+/// [`foras_wire::peer::meeting_signed_bytes`].
+#[must_use]
+pub fn sign_meeting(key: &SigningKey, meeting: &[u8]) -> Signature64 {
+    sign(key, meeting)
+}
+
+/// Checks that the holder of `key` signed this meeting.
+///
+/// # Errors
+/// [`WireError::Signature`] when it did not.
+pub fn verify_meeting(key: &PublicKey, meeting: &[u8], signature: &Signature64) -> Result<(), WireError> {
+    verify("meeting", key, meeting, signature)
 }
 
 /// Checks that every change of a push has the author that its signer is: nobody writes as somebody else.

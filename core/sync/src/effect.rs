@@ -40,6 +40,8 @@ pub enum Effect {
     /// Check a piece of a pack against what is here of it and keep it in one transaction; answer with
     /// [`crate::Event::PieceKept`].
     KeepPiece(Box<Piece>),
+    /// Keep what became of carried changes, in one transaction. No event answers this, unless the store fails.
+    SettleCarried(Vec<Settlement>),
     /// Check a page's signature and apply it with its cursor in one transaction; answer with
     /// [`crate::Event::PageApplied`]. It continues at the device's cursor.
     ApplyPage(Box<Page>),
@@ -72,6 +74,8 @@ pub enum Effect {
 pub struct Summary {
     /// Changes and deposits that the server acknowledged as durable (or keeps for a supervisor).
     pub sent: u32,
+    /// Changes of other devices that the server has now, or keeps for a supervisor.
+    pub carried: u32,
     /// Changes that were new to the device.
     pub received: u32,
     /// Changes and deposits that the server refused.

@@ -210,6 +210,7 @@ impl Engine {
             // What the server could not take yet is pushed again when the timer fires; news does not wait for that.
             work.pushes.clear();
             work.deposits.clear();
+            work.carried.clear();
         }
         self.summary = if waiting { Summary::default() } else { Summary { kept: 0, ..self.summary } };
         self.more_work = work.more && !(waiting && self.live.withheld);
@@ -357,6 +358,7 @@ impl Engine {
         let done = exchange.done;
         let sum = &mut self.summary;
         sum.sent = sum.sent.saturating_add(done.sent);
+        sum.carried = sum.carried.saturating_add(done.carried);
         sum.received = sum.received.saturating_add(done.received);
         sum.refused = sum.refused.saturating_add(done.refused);
         sum.kept = sum.kept.saturating_add(done.kept);

@@ -1,8 +1,9 @@
 //! One request in flight: what its answer may say, and in which order.
 //!
-//! Order of an answer: welcome, acknowledgements, acknowledgements of deposits, pieces of packs and pages, heads.
-//! Frames of newer builds may stand anywhere and are skipped. An acknowledgement names a push of this request, once; a
-//! page continues exactly at the device's cursor; a piece comes only where that is 0. Anything else is a [`Violation`]: the answer is left, and nothing of that frame is kept.
+//! Order of an answer: welcome, acknowledgements, those of deposits, those of carried pushes, pieces of packs and pages,
+//! heads. Frames of newer builds may stand anywhere and are skipped. An acknowledgement names a push of this request, once; a
+//! page continues exactly at the device's cursor; a piece comes only where that is 0. Anything else is a [`Violation`]: the
+//! answer is left, and nothing of that frame is kept.
 
 use std::collections::BTreeSet;
 
@@ -27,6 +28,7 @@ enum Stage {
     Welcomed,
     Settling,
     SettlingDeposits,
+    SettlingCarried,
     Paging,
 }
 
@@ -68,6 +70,8 @@ pub struct Exchange {
     now_ms: i64,
     /// Outbox rows of each push; taken when it is acknowledged.
     rows: Vec<Option<Vec<u64>>>,
+    /// Rows of each carried push, in the same way.
+    carried: Vec<Option<Vec<u64>>>,
     deposits: BTreeSet<RecordId>,
     cursors: Vec<u64>,
     /// Whether the request takes packs.
@@ -81,12 +85,15 @@ impl Exchange {
     #[must_use]
     pub fn open(work: Work) -> (SyncRequest, Self) {
         let (pushes, rows): (Vec<_>, Vec<_>) = work.pushes.into_iter().map(|out| (out.push, Some(out.rows))).unzip();
+        let (carried, carried_rows): (Vec<_>, Vec<_>) =
+            work.carried.into_iter().map(|out| (out.carried, Some(out.rows))).unzip();
         let exchange = Self {
             stage: Stage::Asked,
             awaited: Awaited::Nothing,
             epoch: work.epoch,
             now_ms: 0,
             rows,
+            carried: carried_rows,
             deposits: work.deposits.iter().map(|deposit| deposit.id).collect(),
             cursors: work.cursors.clone(),
             packs: work.packs.is_some(),
@@ -99,6 +106,7 @@ impl Exchange {
             pushes,
             deposits: work.deposits,
             packs: work.packs,
+            carried,
             ..SyncRequest::default()
         };
         (request, exchange)
@@ -107,7 +115,7 @@ impl Exchange {
     /// Whether anything was settled or applied: then asking again at once goes forward.
     #[must_use]
     pub fn went_forward(&self) -> bool {
-        self.done.sent > 0 || self.done.refused > 0 || self.stage == Stage::Paging
+        self.done.sent > 0 || self.done.carried > 0 || self.done.refused > 0 || self.stage == Stage::Paging
     }
 
     /// Takes one frame of the answer.
@@ -125,6 +133,7 @@ impl Exchange {
             AnswerFrame::Acks(acks) => self.acks(&acks).map(Step::Go),
             AnswerFrame::DepositAcks(acks) => self.deposit_acks(acks).map(Step::Go),
             AnswerFrame::Piece(piece) => self.piece(piece).map(Step::Go),
+            AnswerFrame::CarriedAcks(acks) => self.carried_acks(&acks).map(Step::Go),
             AnswerFrame::Page(page) => self.page(page).map(Step::Go),
             AnswerFrame::Heads(heads) => self.heads(&heads),
         }
@@ -200,15 +209,8 @@ impl Exchange {
     }
 
     fn acks(&mut self, acks: &Acks) -> Result<Vec<Effect>, Violation> {
-        let rows = self.rows.get(usize::from(acks.push)).and_then(Option::as_ref);
-        let rows = rows.ok_or(Violation("an acknowledgement of no push"))?;
-        let mut fates = vec![Fate::Durable; rows.len()];
-        for exception in &acks.exceptions {
-            let fate = usize::try_from(exception.item).ok().and_then(|item| fates.get_mut(item));
-            *fate.ok_or(Violation("an acknowledgement of no item"))? = Fate::from(&exception.outcome);
-        }
+        let fates = fates_of(&self.rows, acks)?;
         self.forward_to(Stage::Settling)?;
-        let rows = self.rows.get_mut(usize::from(acks.push)).and_then(Option::take).unwrap_or_default();
         for fate in &fates {
             let count = match fate {
                 Fate::Durable | Fate::Quarantined { .. } => &mut self.done.sent,
@@ -217,8 +219,17 @@ impl Exchange {
             };
             *count = count.saturating_add(1);
         }
-        let settled = rows.into_iter().zip(fates).map(|(row, fate)| Settlement { row, fate }).collect();
-        Ok(vec![Effect::Settle(settled)])
+        Ok(vec![Effect::Settle(settlements(&mut self.rows, acks, fates))])
+    }
+
+    /// What others wrote is settled alike, but a change that the server cannot take yet makes nobody ask again: its
+    /// author will.
+    fn carried_acks(&mut self, acks: &Acks) -> Result<Vec<Effect>, Violation> {
+        let fates = fates_of(&self.carried, acks)?;
+        self.forward_to(Stage::SettlingCarried)?;
+        let taken = fates.iter().filter(|fate| matches!(fate, Fate::Durable | Fate::Quarantined { .. })).count();
+        self.done.carried = self.done.carried.saturating_add(u32::try_from(taken).unwrap_or(u32::MAX));
+        Ok(vec![Effect::SettleCarried(settlements(&mut self.carried, acks, fates))])
     }
 
     fn deposit_acks(&mut self, acks: Vec<DepositAck>) -> Result<Vec<Effect>, Violation> {
@@ -276,4 +287,22 @@ impl Exchange {
         let behind = heads.heads.iter().zip(&self.cursors).any(|(head, cursor)| head > cursor);
         Ok(Step::Complete { more: heads.more || behind, now_ms: self.now_ms })
     }
+}
+
+/// What became of each item of the push that `acks` names.
+fn fates_of(rows: &[Option<Vec<u64>>], acks: &Acks) -> Result<Vec<Fate>, Violation> {
+    let rows = rows.get(usize::from(acks.push)).and_then(Option::as_ref);
+    let rows = rows.ok_or(Violation("an acknowledgement of no push"))?;
+    let mut fates = vec![Fate::Durable; rows.len()];
+    for exception in &acks.exceptions {
+        let fate = usize::try_from(exception.item).ok().and_then(|item| fates.get_mut(item));
+        *fate.ok_or(Violation("an acknowledgement of no item"))? = Fate::from(&exception.outcome);
+    }
+    Ok(fates)
+}
+
+/// The push was acknowledged: its rows are taken, and cannot be acknowledged again.
+fn settlements(rows: &mut [Option<Vec<u64>>], acks: &Acks, fates: Vec<Fate>) -> Vec<Settlement> {
+    let rows = rows.get_mut(usize::from(acks.push)).and_then(Option::take).unwrap_or_default();
+    rows.into_iter().zip(fates).map(|(row, fate)| Settlement { row, fate }).collect()
 }

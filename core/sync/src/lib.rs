@@ -26,4 +26,4 @@ pub mod work;
 pub use effect::{Effect, Summary};
 pub use engine::Engine;
 pub use event::{Event, LinkFailure};
-pub use work::{Fate, OutgoingPush, Settlement, Work};
+pub use work::{Fate, OutgoingCarried, OutgoingPush, Settlement, Work};

@@ -1,5 +1,6 @@
 //! What a device has to exchange, as its store tells the engine, and what the engine tells it back.
 
+use foras_wire::carried::CarriedPush;
 use foras_wire::id::Nonce;
 use foras_wire::pack::PackProgress;
 use foras_wire::push::Push;
@@ -23,6 +24,8 @@ pub struct Work {
     pub deposits: Vec<Deposit>,
     /// Packs under way, where packs are taken for audiences whose cursor is 0; `None`: pages only.
     pub packs: Option<Vec<PackProgress>>,
+    /// Pushes of other devices, within the same limits as own ones.
+    pub carried: Vec<OutgoingCarried>,
     /// Whether the outbox holds more than this request may carry.
     pub more: bool,
 }
@@ -33,6 +36,15 @@ pub struct OutgoingPush {
     /// What travels.
     pub push: Push,
     /// The outbox row of each item, in the items' order. [`Settlement`] names them again.
+    pub rows: Vec<u64>,
+}
+
+/// A push of another device, and the store's own numbers of the changes that it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutgoingCarried {
+    /// What travels.
+    pub carried: CarriedPush,
+    /// The row of each shown change, in their order. [`Settlement`] names them again.
     pub rows: Vec<u64>,
 }
 

@@ -42,18 +42,26 @@ fn compress(plain: &[u8]) -> Option<Vec<u8>> {
 /// # Errors
 /// [`WireError`] when `body` is longer than [`BODY_BYTES_MAX`], would exceed [`REQUEST_BYTES_MAX`], or is malformed.
 pub fn unpack(body: &[u8]) -> Result<Vec<u8>, WireError> {
-    if body.len() > BODY_BYTES_MAX {
-        return Err(WireError::TooLarge { what: "body", limit: BODY_BYTES_MAX });
+    unpack_within(body, BODY_BYTES_MAX, REQUEST_BYTES_MAX)
+}
+
+/// As [`unpack`], with narrower limits: bytes as sent, and bytes after decompression.
+///
+/// # Errors
+/// As [`unpack`].
+pub fn unpack_within(body: &[u8], body_bytes_max: usize, plain_bytes_max: usize) -> Result<Vec<u8>, WireError> {
+    if body.len() > body_bytes_max {
+        return Err(WireError::TooLarge { what: "body", limit: body_bytes_max });
     }
     match body.split_first() {
         Some((&PLAIN, plain)) => Ok(plain.to_vec()),
-        Some((&ZSTD, packed)) => decompress(packed),
+        Some((&ZSTD, packed)) => decompress(packed, plain_bytes_max),
         _ => Err(WireError::Malformed("body")),
     }
 }
 
 /// Grows as it unpacks: a frame's claim about its own size is not trusted.
-fn decompress(packed: &[u8]) -> Result<Vec<u8>, WireError> {
+fn decompress(packed: &[u8], plain_bytes_max: usize) -> Result<Vec<u8>, WireError> {
     let malformed = |_| WireError::Malformed("body");
     let mut decoder = dictionary::decoder().map_err(malformed)?;
     let (mut input, mut plain) = (InBuffer::around(packed), Vec::new());
@@ -62,8 +70,8 @@ fn decompress(packed: &[u8]) -> Result<Vec<u8>, WireError> {
         let (before, filled) = (input.pos(), plain.len());
         let mut output = OutBuffer::around_pos(&mut plain, filled);
         let left = decoder.run(&mut input, &mut output).map_err(malformed)?;
-        if plain.len() > REQUEST_BYTES_MAX {
-            return Err(WireError::TooLarge { what: "body, unpacked,", limit: REQUEST_BYTES_MAX });
+        if plain.len() > plain_bytes_max {
+            return Err(WireError::TooLarge { what: "body, unpacked,", limit: plain_bytes_max });
         }
         if left == 0 {
             // One frame, and nothing behind it.

@@ -16,6 +16,7 @@ const PAGE: u8 = 4;
 const HEADS: u8 = 5;
 const REFUSED: u8 = 6;
 const PIECE: u8 = 7;
+const CARRIED_ACKS: u8 = 9;
 
 /// `message` in CBOR. Encoding into a vector cannot fail: its error type has no value.
 #[must_use]
@@ -50,10 +51,13 @@ pub fn encode_request(request: &SyncRequest) -> Vec<u8> {
 pub fn decode_request(body: &[u8]) -> Result<SyncRequest, WireError> {
     let plain = codec::unpack(body)?;
     let request: SyncRequest = from_cbor("sync request", &plain)?;
-    let changes: usize = request.pushes.iter().map(|push| push.items.len()).sum();
+    let own: usize = request.pushes.iter().map(|push| push.items.len()).sum();
+    let carried: usize = request.carried.iter().map(|push| push.items.len() + push.hidden.len()).sum();
     for (what, count, limit) in [
         ("cursors", request.cursors.len(), AUDIENCES_MAX),
-        ("pushed changes", changes, PUSH_CHANGES_MAX),
+        ("pushed changes", own, PUSH_CHANGES_MAX),
+        ("carried changes", carried, PUSH_CHANGES_MAX),
+        ("carried pushes", request.carried.len(), PUSH_CHANGES_MAX),
         ("pushes", request.pushes.len(), PUSH_CHANGES_MAX),
         ("deposits", request.deposits.len(), DEPOSITS_MAX),
         ("packs", request.packs.as_ref().map_or(0, Vec::len), AUDIENCES_MAX),
@@ -73,6 +77,7 @@ pub fn encode_frame(frame: &AnswerFrame) -> (u8, Vec<u8>) {
         AnswerFrame::Acks(acks) => (ACKS, to_cbor(acks)),
         AnswerFrame::DepositAcks(acks) => (DEPOSIT_ACKS, to_cbor(acks)),
         AnswerFrame::Piece(piece) => (PIECE, to_cbor(piece)),
+        AnswerFrame::CarriedAcks(acks) => (CARRIED_ACKS, to_cbor(acks)),
         AnswerFrame::Page(page) => (PAGE, to_cbor(page)),
         AnswerFrame::Heads(heads) => (HEADS, to_cbor(heads)),
         AnswerFrame::Refused(refusal) => (REFUSED, to_cbor(refusal)),
@@ -89,6 +94,7 @@ pub fn decode_frame(code: u8, body: &[u8]) -> Result<AnswerFrame, WireError> {
         WELCOME => AnswerFrame::Welcome(from_cbor("welcome", body)?),
         ACKS => AnswerFrame::Acks(from_cbor("acknowledgements", body)?),
         DEPOSIT_ACKS => AnswerFrame::DepositAcks(from_cbor("acknowledgements of deposits", body)?),
+        CARRIED_ACKS => AnswerFrame::CarriedAcks(from_cbor("acknowledgements of carried pushes", body)?),
         PAGE => AnswerFrame::Page(from_cbor("page", body)?),
         HEADS => AnswerFrame::Heads(from_cbor("heads", body)?),
         REFUSED => AnswerFrame::Refused(from_cbor("refusal", body)?),

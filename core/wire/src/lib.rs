@@ -4,6 +4,7 @@
 //! what they mean is `foras-record`'s matter.
 
 pub mod audience;
+pub mod carried;
 pub mod codec;
 mod dictionary;
 pub mod enrol;
@@ -17,6 +18,7 @@ pub mod limits;
 pub mod merkle;
 pub mod pack;
 pub mod page;
+pub mod peer;
 pub mod push;
 pub mod record;
 pub mod stream;

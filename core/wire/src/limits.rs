@@ -61,3 +61,16 @@ pub const SEGMENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub const SEGMENT_RECORDS_MAX: usize = 64 * 1024;
 /// Longest content of a segment, unpacked, in bytes.
 pub const SEGMENT_PLAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Longest frame between two phones, in bytes as sent.
+pub const PEER_FRAME_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Longest frame between two phones after decompression, in bytes. A push is closed at [`PUSH_BYTES`]; one change set may
+/// exceed that.
+pub const PEER_PLAIN_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Longest frame from a phone that has not proved who it is, in bytes: a grant fits many times.
+pub const STRANGER_FRAME_BYTES_MAX: usize = 16 * 1024;
+/// Most changes that one meeting of two phones offers each way; the rest waits for the next meeting.
+pub const OFFER_CHANGES_MAX: usize = 20_000;
+/// Most frames of newer builds that are skipped in one meeting.
+pub const PEER_UNKNOWN_FRAMES_MAX: u32 = 16;
+/// Raw bytes of other devices' changes that a phone keeps for the server.
+pub const CARRIED_BYTES_MAX: usize = 64 * 1024 * 1024;

@@ -1,6 +1,7 @@
 //! A push: changes that a device authored, under one signature.
 
 use minicbor::{Decode, Encode};
+use sha2::{Digest, Sha256};
 
 use crate::id::{ChangeHash, Digest32, Incarnation, PublicKey, ServerId, Signature64};
 use crate::merkle;
@@ -62,15 +63,28 @@ pub fn leaf(record: &RecordRef, hash: &ChangeHash) -> Digest32 {
     merkle::leaf(&content)
 }
 
-/// The bytes that the device signs: a label, the scope, the author's key and the root over the leaves.
+/// A digest of which changes were made by one action: the length of each run of equal numbers, in order. What numbers the
+/// runs bear does not count.
 #[must_use]
-pub fn signed_bytes(scope: &PushScope, author: &PublicKey, root: &Digest32) -> Vec<u8> {
-    let mut bytes = b"foras push 1".to_vec();
+pub fn sets_digest(change_sets: &[u32]) -> Digest32 {
+    let mut digest = Sha256::new();
+    for run in change_sets.chunk_by(|before, next| before == next) {
+        digest.update((run.len() as u64).to_be_bytes());
+    }
+    Digest32(digest.finalize().into())
+}
+
+/// The bytes that the device signs: a label, the scope, the author's key, the root over the leaves and [`sets_digest`].
+/// So nobody who hands the push on can take apart what one action made.
+#[must_use]
+pub fn signed_bytes(scope: &PushScope, author: &PublicKey, root: &Digest32, sets: &Digest32) -> Vec<u8> {
+    let mut bytes = b"foras push 2".to_vec();
     bytes.extend_from_slice(scope.server.as_bytes());
     bytes.extend_from_slice(&scope.epoch.to_be_bytes());
     bytes.extend_from_slice(author.as_bytes());
     bytes.extend_from_slice(scope.incarnation.as_bytes());
     bytes.extend_from_slice(&scope.grant_revision.to_be_bytes());
     bytes.extend_from_slice(root.as_bytes());
+    bytes.extend_from_slice(sets.as_bytes());
     bytes
 }

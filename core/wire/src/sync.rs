@@ -2,6 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::carried::CarriedPush;
 use crate::grant::SignedGrant;
 use crate::id::{DeviceId, Digest32, Nonce, RecordId};
 use crate::pack::{PackProgress, Piece};
@@ -37,6 +38,9 @@ pub struct SyncRequest {
     /// Packs under way, where the device takes packs for audiences whose cursor is 0; `None`: pages only.
     #[n(8)]
     pub packs: Option<Vec<PackProgress>>,
+    /// Pushes of other devices, taken along as their authors signed them.
+    #[cbor(n(11), skip_if = "Vec::is_empty")]
+    pub carried: Vec<CarriedPush>,
 }
 
 impl SyncRequest {
@@ -94,6 +98,8 @@ pub enum AnswerFrame {
     DepositAcks(Vec<DepositAck>),
     /// A piece of a pack: instead of the pages that it stands for.
     Piece(Piece),
+    /// What became of a push that was carried; counted as the request counts `carried`, and their shown changes.
+    CarriedAcks(Acks),
     /// A page of a log.
     Page(Page),
     /// Last: where the logs stand. Without it the answer was cut.

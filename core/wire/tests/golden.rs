@@ -48,6 +48,7 @@ fn request() -> SyncRequest {
         deposits: vec![Deposit { id: RecordId([0x55; 16]), body: r#"{"satisfied":"yes"}"#.into() }],
         packs: Some(vec![PackProgress { audience: 1, pack: PackId([0x66; 16]), segment: 2, offset: 300 }]),
         wait_s: 300,
+        ..SyncRequest::default()
     }
 }
 
