@@ -190,3 +190,52 @@ fn an_edit_during_a_sync_goes_with_it() {
     }
     assert_eq!(last, [Effect::LoadWork]);
 }
+
+#[test]
+fn what_others_wrote_is_taken_along_and_settled_once() {
+    use foras_sync::exchange::{Exchange, Step};
+    use foras_sync::{Effect, Fate, OutgoingCarried, Settlement, Work};
+    use foras_wire::carried::CarriedPush;
+    use foras_wire::grant::SignedGrant;
+    use foras_wire::id::{Incarnation, Nonce, Signature64};
+    use foras_wire::sync::{Acks, AnswerFrame, Exception, Heads, Outcome, Welcome};
+    use foras_wire::version::PROTOCOL_MAX;
+
+    let signature = Signature64([0; 64]);
+    let carried = CarriedPush {
+        grant: SignedGrant { bytes: Vec::new(), signature },
+        epoch: 1,
+        incarnation: Incarnation([1; 16]),
+        grant_revision: 1,
+        items: vec![scripted::item(7), scripted::item(8)],
+        hidden: Vec::new(),
+        signature,
+    };
+    let work = Work {
+        epoch: 1,
+        carried: vec![OutgoingCarried { carried: carried.clone(), rows: vec![70, 80] }],
+        ..Work::default()
+    };
+    let (request, mut exchange) = Exchange::open(work);
+    assert_eq!(request.carried, [carried]);
+    let welcome =
+        Welcome { protocol: PROTOCOL_MAX, epoch: 1, now_ms: 1, nonce: Nonce([1; 16]), token: None, grant: None };
+    assert!(exchange.frame(AnswerFrame::CarriedAcks(Acks { push: 0, exceptions: Vec::new() })).is_err(), "unwelcomed");
+    exchange.frame(AnswerFrame::Welcome(welcome)).unwrap();
+    assert!(
+        exchange.frame(AnswerFrame::CarriedAcks(Acks { push: 1, exceptions: Vec::new() })).is_err(),
+        "no such push"
+    );
+    let refused = Exception { item: 1, outcome: Outcome::Refused { code: "not_allowed".into() } };
+    let acks = AnswerFrame::CarriedAcks(Acks { push: 0, exceptions: vec![refused] });
+    let settled = vec![
+        Settlement { row: 70, fate: Fate::Durable },
+        Settlement { row: 80, fate: Fate::Refused { code: "not_allowed".into() } },
+    ];
+    assert_eq!(exchange.frame(acks.clone()), Ok(Step::Go(vec![Effect::SettleCarried(settled)])));
+    assert!(exchange.frame(acks).is_err(), "told twice");
+    assert_eq!((exchange.done.carried, exchange.done.sent, exchange.done.refused), (1, 0, 0));
+    assert!(exchange.went_forward());
+    let heads = Heads { heads: Vec::new(), more: false, digests: Vec::new() };
+    assert!(matches!(exchange.frame(AnswerFrame::Heads(heads)), Ok(Step::Complete { more: false, .. })));
+}

@@ -1,5 +1,7 @@
 //! The one exchange: acknowledgements of what was pushed, then pages of what is new, then the heads.
 
+mod authored;
+mod carried;
 mod deposit;
 mod grant;
 pub(crate) mod hold;
@@ -7,6 +9,7 @@ mod pack;
 mod page;
 mod push;
 mod seen;
+mod take;
 
 use std::collections::BTreeSet;
 
@@ -65,7 +68,7 @@ fn answer(
     let request = frame::decode_request(body).map_err(|error| refusal(error.code()))?;
     let protocol = ProtocolRange::OURS.newest_common(request.protocol).map_err(|error| refusal(error.code()))?;
     let has_left = caller.device.state == DeviceState::Left;
-    if has_left && request.pushes.is_empty() && request.deposits.is_empty() {
+    if has_left && request.pushes.is_empty() && request.deposits.is_empty() && request.carried.is_empty() {
         return Err(refusal("revoked"));
     }
     if !has_left {
@@ -84,10 +87,7 @@ fn answer(
         return Ok(());
     }
     let mut exchange = Exchange { server, caller, request, now_ms, own: BTreeSet::new() };
-    if !exchange.take_pushes(sink) {
-        return Ok(());
-    }
-    if !exchange.take_deposits(sink) {
+    if !exchange.take(sink) {
         return Ok(());
     }
     if has_left {

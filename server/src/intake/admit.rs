@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use foras_record::access::{self, Relation};
 use foras_record::admission::{self, Refusal};
-use foras_record::change::{ParsedAction, ParsedChange, ParsedKey, ParsedScalar};
+use foras_record::change::ParsedChange;
 use foras_record::document::Document;
 use foras_record::event::{CaseEvent, Purpose};
 use foras_record::kind::Kind;
@@ -174,7 +174,7 @@ impl Intake<'_> {
         let mut history = Arc::unwrap_or_clone(history);
         let graced = self.in_grace(author, first.record.case.as_ref())?;
         let gate = |change: &ParsedChange, before: &Document, creating: bool| -> Result<(), Refusal> {
-            let registering = (creating && first.kind == Kind::Case).then(|| registering(change));
+            let registering = (creating && first.kind == Kind::Case).then(|| access::registering(change));
             let standing = registering.as_ref().or(standing);
             let mut relation = Relation::of(&author.facts, first.kind, first.record.case.zip(standing), before);
             relation.holder |= graced;
@@ -210,21 +210,6 @@ fn records_of(set: &[&SetItem<'_>]) -> Vec<RecordKey> {
         }
     }
     keys
-}
-
-/// Where a case stands that a change is about to make: at the point where it is being registered.
-fn registering(change: &ParsedChange) -> Standing {
-    let point = change.ops.iter().find_map(|op| {
-        let (ParsedKey::Field(key), ParsedAction::Put(ParsedScalar::Str(json))) = (&op.key, &op.action) else {
-            return None;
-        };
-        let (family, _) = key.split_once('/')?;
-        match CaseEvent::parse(family.parse().ok()?, json) {
-            Ok(CaseEvent::Registered(registered)) => Some(registered.point),
-            _ => None,
-        }
-    });
-    Standing { awaiting_point: point, ..Standing::default() }
 }
 
 /// A case whose registration has no effect would be seen by nobody: it is refused with the reason, and its author keeps

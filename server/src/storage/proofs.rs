@@ -1,36 +1,47 @@
 //! Signatures of pushes, and what was received without being admitted.
 
-use foras_wire::id::{ChangeHash, DeviceId, Digest32};
-use foras_wire::push::Push;
+use foras_wire::id::{ChangeHash, DeviceId, Digest32, Incarnation, Signature64};
 use foras_wire::record::RecordRef;
 use rusqlite::{Connection, params};
 
 use super::{signed, unsigned};
 use crate::error::ServerError;
 
+/// What an author signed: all that its signature covers.
+#[derive(Debug)]
+pub(crate) struct SignedPush<'a> {
+    pub(crate) incarnation: Incarnation,
+    pub(crate) grant_revision: u64,
+    pub(crate) epoch: u64,
+    pub(crate) signature: Signature64,
+    /// Of every change, also of those that were not shown.
+    pub(crate) leaves: &'a [Digest32],
+    pub(crate) root: Digest32,
+    /// The digest of its change sets.
+    pub(crate) sets: Digest32,
+}
+
 /// Keeps a push's signature and leaves; a push that is sent again is kept once.
 pub(crate) fn add_push(
     db: &Connection,
-    root: &Digest32,
     device: &DeviceId,
-    epoch: u64,
-    push: &Push,
-    leaves: &[Digest32],
+    push: &SignedPush<'_>,
     now_ms: i64,
 ) -> Result<(), ServerError> {
-    let leaves: Vec<u8> = leaves.iter().flat_map(|leaf| leaf.0).collect();
+    let leaves: Vec<u8> = push.leaves.iter().flat_map(|leaf| leaf.0).collect();
     db.prepare_cached(
-        "INSERT INTO push (root, device, incarnation, grant_revision, epoch, signature, leaves, received_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (root) DO NOTHING",
+        "INSERT INTO push (root, device, incarnation, grant_revision, epoch, signature, leaves, sets, received_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (root) DO NOTHING",
     )?
     .execute(params![
-        root.0,
+        push.root.0,
         device.0,
         push.incarnation.0,
         signed(push.grant_revision),
-        signed(epoch),
+        signed(push.epoch),
         push.signature.0,
         leaves,
+        push.sets.0,
         now_ms
     ])?;
     Ok(())

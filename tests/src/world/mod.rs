@@ -12,6 +12,7 @@ pub mod faults;
 pub mod hostile;
 mod keeping;
 pub mod laws;
+pub mod meet;
 pub mod network;
 pub mod oracle;
 pub mod people;

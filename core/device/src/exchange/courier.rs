@@ -188,6 +188,13 @@ impl Courier {
                 self.refused = self.refused.saturating_add(u32::try_from(refused).unwrap_or(u32::MAX));
                 Performed::Done
             }
+            Effect::SettleCarried(settlements) => {
+                let settled = store.settle_carried(&settlements, now_ms)?;
+                if settled.reissued > 0 {
+                    self.tell(Event::Edited, now_ms, entropy);
+                }
+                Performed::Done
+            }
             Effect::KeepPiece(piece) => {
                 let kept = store.keep_piece(&piece, now_ms)?;
                 Performed::Told(Event::PieceKept { cursor: kept.cursor, received: kept.received })
@@ -220,6 +227,7 @@ impl Courier {
         let pending = store.pending()?;
         Ok(SyncReport {
             sent: summary.sent,
+            carried: summary.carried,
             received: summary.received,
             pending: pending.changes.saturating_add(pending.deposits),
             refused: std::mem::take(&mut self.refused),

@@ -8,6 +8,7 @@ mod courier;
 #[cfg(feature = "http")]
 mod keep;
 mod pace;
+pub mod peer;
 #[cfg(feature = "http")]
 mod sync;
 
@@ -28,6 +29,8 @@ pub use sync::{enrol, enrol_blocking, sync_blocking, sync_once, sync_over_http};
 pub struct SyncReport {
     /// Changes and deposits that the server acknowledged as durable, or keeps for a supervisor.
     pub sent: u32,
+    /// Changes of other devices that were taken along, and that the server acknowledged.
+    pub carried: u32,
     /// Changes that were new to this device.
     pub received: u32,
     /// Changes and deposits that wait for the next sync.

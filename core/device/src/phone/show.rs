@@ -53,7 +53,7 @@ pub struct ValueShown {
 /// How far a record came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeliveryShown {
-    /// saved, sending, server, seen, refused or awaiting.
+    /// saved, sending, carried, server, seen, refused or awaiting.
     pub state: &'static str,
     /// On the server since, or seen by the mission at: RFC 3339, server's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -261,7 +261,7 @@ fn delivery_shown(delivery: &Delivery) -> DeliveryShown {
         Delivery::Server { at_ms } => shown.at = at_ms.map(at),
         Delivery::Seen { country, at_ms } => (shown.at, shown.by) = (Some(at(*at_ms)), Some(country.clone())),
         Delivery::Refused { code } => shown.code = Some(code.clone()),
-        Delivery::Saved | Delivery::Sending | Delivery::Awaiting => {}
+        Delivery::Saved | Delivery::Sending | Delivery::Carried | Delivery::Awaiting => {}
     }
     shown
 }

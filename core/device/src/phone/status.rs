@@ -74,6 +74,8 @@ pub struct Status {
     pub pending_bytes: u64,
     /// Since when the oldest of them waits, device's clock: RFC 3339.
     pub pending_since: Option<String>,
+    /// Changes of other phones that this one takes along to the server.
+    pub carried: u64,
     /// Records that hold concurrent values.
     pub conflicts: u64,
     /// Edits that the server did not admit.
@@ -141,6 +143,7 @@ impl Phone {
             pending: pending.changes + pending.deposits,
             pending_bytes: pending.bytes,
             pending_since: pending.oldest_ms.map(at),
+            carried: self.store.carried()?,
             conflicts: self.store.conflicts()?.len() as u64,
             refused: refused.collect(),
             last_sync: audiences.iter().map(|one| (one.audience.clone(), one.synced_at.clone())).collect(),

@@ -9,6 +9,7 @@ use foras_wire::record::RecordRef;
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
+use super::carried::{self, CarriedItem};
 use super::identity::Identity;
 use super::rows::{self, RecordRow};
 use super::settle::{Exit, OutboxRow, Settled, with_followers};
@@ -59,7 +60,9 @@ pub(super) fn admit(
     // What stands in a log is on the server, even where the answer that said so was lost.
     for change in &batch {
         outbox::delete_arrived(writing.connection(), &record.key, &change.hash)?;
+        carried::arrived(writing.connection(), &record.key, &change.hash)?;
     }
+    give_way(writing, reborn, kind, record, &batch, &mut arrived)?;
     make_way(writing, reborn, kind, record, &batch, &mut arrived)?;
     let verdicts = admission::admit(&mut writing.take(kind, record)?.history, &batch, &|_, _, _| Ok(()));
     for (change, verdict) in batch.iter().zip(verdicts) {
@@ -75,6 +78,33 @@ pub(super) fn admit(
     }
     arrived.held = writing.take(kind, record)?.row;
     Ok(arrived)
+}
+
+/// What the server vouches for stands, whatever another device handed over under the same number of the same author: that
+/// leaves.
+fn give_way(
+    writing: &mut Writing<'_>,
+    reborn: &Identity,
+    kind: Kind,
+    record: &RecordRef,
+    batch: &[ParsedChange],
+    arrived: &mut Arrived,
+) -> Result<(), Error> {
+    let applied = CarriedItem::applied_of_record(writing.connection(), &record.key)?;
+    if applied.is_empty() {
+        return Ok(());
+    }
+    let history = &writing.take(kind, record)?.history;
+    let actors: Vec<_> =
+        batch.iter().filter(|change| reissue::collides(history, change)).map(|change| change.actor).collect();
+    let by = |item: &CarriedItem| history.known(&item.hash).map(|known| known.actor);
+    let gone = applied.into_iter().filter(|item| by(item).is_some_and(|actor| actors.contains(&actor))).collect();
+    let mut settled = Settled::default();
+    if carried::leave::take_out(writing, reborn, gone, &mut settled)?.is_some() {
+        arrived.shared = true;
+    }
+    arrived.reissued += settled.reissued;
+    Ok(())
 }
 
 /// An incoming change that bears one of this device's own numbers comes from a copy of this store. Own unsent work of that
@@ -96,9 +126,10 @@ fn make_way(
     let unsent = OutboxRow::of_incarnation(writing.connection(), &incarnation)?;
     let direct = unsent.into_iter().map(|row| (row.seq, (row, Exit::Reissue))).collect();
     let leaving = with_followers(writing.connection(), direct)?;
+    let (leaving, others) = carried::leave::with_all(writing, leaving, Vec::new())?;
     let mut settled = Settled::default();
-    reissue::expel(writing, reborn, leaving, &mut settled)?;
-    arrived.reissued = settled.reissued;
+    reissue::expel(writing, reborn, leaving, &others, &mut settled)?;
+    arrived.reissued += settled.reissued;
     arrived.shared = true;
     Ok(())
 }

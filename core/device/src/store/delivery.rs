@@ -13,6 +13,8 @@ pub enum Delivery {
     Saved,
     /// On its way in a request.
     Sending,
+    /// Written by another device, handed over by a phone: shown as provisional until the server has it.
+    Carried,
     /// On the server, durably.
     Server {
         /// When, in milliseconds since 1970, server's clock; `None` where the server told only that it is.
@@ -41,6 +43,7 @@ impl Delivery {
         match self {
             Self::Saved => "saved",
             Self::Sending => "sending",
+            Self::Carried => "carried",
             Self::Server { .. } => "server",
             Self::Seen { .. } => "seen",
             Self::Awaiting => "awaiting",
@@ -64,6 +67,9 @@ impl Store {
         if !unsent.is_empty() {
             let sending = unsent.iter().all(|seq| self.sending.contains(&seq.cast_unsigned()));
             return Ok(if sending { Delivery::Sending } else { Delivery::Saved });
+        }
+        if self.is_provisional(key)? {
+            return Ok(Delivery::Carried);
         }
         self.arrived(key)
     }

@@ -93,6 +93,7 @@ impl Store {
         let mut changed = writing.commit()?;
         changed.delivery = true;
         self.observers.tell(&changed);
+        self.retry_carried(now_ms)?;
         self.scrub()
     }
 

@@ -10,6 +10,7 @@ use foras_wire::audience::AudienceName;
 use foras_wire::enrol::{CaseNumberBlock, EnrolAnswer, EnrolRequest};
 use foras_wire::grant::{Grant, SignedGrant};
 use foras_wire::id::{Actor, Incarnation, Nonce, PublicKey, ServerId};
+use foras_wire::peer::{PeerProof, Side, meeting_signed_bytes};
 use foras_wire::sync::Credentials;
 use foras_wire::version::ProtocolRange;
 use minicbor::{Decode, Encode};
@@ -249,6 +250,17 @@ impl Store {
         let device = identity.grant.device;
         let proof = prove.map(|nonce| (nonce, proof::sign_nonce(&identity.key, &device, &nonce)));
         Ok(Credentials { device, token, proof })
+    }
+
+    /// What proves this device to another one: its grant, and the signature of both challenges.
+    ///
+    /// # Errors
+    /// [`Error::NotEnrolled`], or a failure of the storage.
+    pub fn prove_to_peer(&self, side: Side, came: &Nonce, found: &Nonce) -> Result<PeerProof, Error> {
+        let identity = self.enrolled()?;
+        let grant = meta::get_cbor(&self.connection, name::GRANT)?.ok_or(TAMPERED)?;
+        let bytes = meeting_signed_bytes(side, &identity.server.id, &identity.grant.device, came, found);
+        Ok(PeerProof { grant, signature: proof::sign_meeting(&identity.key, &bytes) })
     }
 
     /// How old the token is at `now_ms`, device's clock, in milliseconds; `None` where that cannot be told, because the

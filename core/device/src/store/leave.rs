@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 
 use super::meta::{self, name};
 use super::writing::Writing;
-use super::{pack, rows};
+use super::{carried, pack, rows};
 use crate::error::Error;
 
 /// The record left `audience`. True when it left the device with it.
@@ -32,6 +32,7 @@ pub(super) fn record(writing: &mut Writing<'_>, audience: &AudienceName, key: &R
 fn whole(writing: &mut Writing<'_>, key: &RecordKey) -> Result<(), Error> {
     writing.delete(key)?;
     let connection = writing.connection();
+    carried::send_away(connection, key)?;
     let words = params![key.kind.0, key.id.as_bytes()];
     connection.prepare_cached("DELETE FROM parked WHERE kind = ?1 AND id = ?2")?.execute(words)?;
     let sql = "UPDATE refused SET value = '', item = '' WHERE kind = ?1 AND id = ?2";
@@ -66,6 +67,7 @@ pub(super) fn case(writing: &mut Writing<'_>, case: &RecordId) -> Result<u32, Er
         let sql = format!("DELETE FROM {table} WHERE case_id = ?1");
         connection.prepare_cached(&sql)?.execute([case.as_bytes()])?;
     }
+    carried::erase(connection, case)?;
     meta::put(connection, name::SCRUB, &[1])?;
     Ok(u32::try_from(keys.len()).unwrap_or(u32::MAX))
 }
@@ -75,7 +77,9 @@ pub(super) fn case(writing: &mut Writing<'_>, case: &RecordId) -> Result<u32, Er
 pub(super) fn unheld(writing: &mut Writing<'_>) -> Result<(), Error> {
     let sql = "SELECT kind, id, case_id, generation FROM record \
                WHERE NOT EXISTS (SELECT 1 FROM holding WHERE holding.record = record.row) \
-               AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.kind = record.kind AND outbox.id = record.id)";
+               AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.kind = record.kind AND outbox.id = record.id) \
+               AND NOT EXISTS (SELECT 1 FROM carried_item AS item \
+               WHERE item.kind = record.kind AND item.id = record.id AND item.state = 2)";
     for key in keys(writing.connection(), sql, params![])? {
         whole(writing, &key)?;
     }

@@ -11,12 +11,14 @@
 //! | `list`, `show`, `delivery`, `author` | what screens read |
 //! | `outbox`, `settle`, `reissue`, `wrote`, `refused` | what goes out, and what came of it |
 //! | `pack`, `pack_in`, `segment` | a first sync: what came in packs, received first and verified later |
+//! | `carried/` | what other devices wrote and this one takes along |
 //! | `page`, `arrival`, `leave`, `scrub` | what comes in, and what goes without a trace |
 //! | `writing`, `rows`, `view`, `cache`, `meta` | records between memory and rows |
 
 mod arrival;
 mod author;
 mod cache;
+mod carried;
 mod commit;
 mod delivery;
 mod entropy;
@@ -61,6 +63,7 @@ use numbers::Numbers;
 use observe::Observers;
 
 pub use author::Author;
+pub use carried::{Choice, Kept, Parcel, Shareable};
 pub use commit::{Action, Committed, Receipt, RecordEdits};
 pub use delivery::Delivery;
 pub use entropy::{Entropy, SystemEntropy};
@@ -87,6 +90,8 @@ pub struct Store {
     /// Outbox rows that a request under way carries. Only shown; after a restart they count as saved.
     sending: BTreeSet<u64>,
     opened: segment::LastOpened,
+    /// Carried pushes that the server could not take lately: they are not sent again until something comes.
+    parked_carried: BTreeSet<i64>,
 }
 
 impl std::fmt::Debug for Store {
@@ -140,6 +145,7 @@ impl Store {
             entropy,
             sending: BTreeSet::new(),
             opened: segment::LastOpened::default(),
+            parked_carried: BTreeSet::new(),
         };
         // A crash may have come between a drop and its traces' end.
         store.scrub()?;

@@ -65,6 +65,7 @@ impl Store {
         let identity = self.enrolled()?;
         let (queued, more_changes) = self.queued(limits)?;
         let (deposits, more_deposits) = self.deposits(limits.deposits_max)?;
+        let (carried, more_carried) = self.outgoing_carried(limits)?;
         Ok(Work {
             epoch: identity.epoch,
             grant_revision: identity.grant.revision,
@@ -73,7 +74,8 @@ impl Store {
             pushes: pushes(identity, queued),
             deposits,
             packs: self.packs(identity)?,
-            more: more_changes || more_deposits,
+            carried,
+            more: more_changes || more_deposits || more_carried,
         })
     }
 

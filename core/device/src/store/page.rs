@@ -78,6 +78,9 @@ impl Store {
         if shared {
             self.identity = Some(Arc::new(reborn));
         }
+        if applied.received > 0 {
+            self.parked_carried.clear();
+        }
         self.observers.tell(&changed);
         self.scrub()?;
         Ok(applied)

@@ -44,7 +44,7 @@ pub(super) fn relation(
 }
 
 /// Audiences through which the device holds anything of the case.
-fn audiences_of_case(connection: &Connection, case: &RecordId) -> Result<BTreeSet<Audience>, Error> {
+pub(super) fn audiences_of_case(connection: &Connection, case: &RecordId) -> Result<BTreeSet<Audience>, Error> {
     let sql = "SELECT DISTINCT holding.audience FROM holding JOIN record ON record.row = holding.record \
                WHERE record.case_id = ?1";
     let mut statement = connection.prepare_cached(sql)?;

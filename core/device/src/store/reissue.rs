@@ -8,6 +8,7 @@ use foras_record::kind::Kind;
 use foras_wire::id::{ChangeHash, Incarnation};
 use foras_wire::record::{RecordKey, RecordRef};
 
+use super::carried::{self, CarriedItem};
 use super::commit::{self, RecordEdits};
 use super::identity::{self, Identity};
 use super::meta::{self, name};
@@ -17,7 +18,7 @@ use super::wrote::{self, Wrote};
 use super::{Store, entropy, outbox, refused, rows};
 use crate::error::Error;
 
-const CONTRADICTION: Error = Error::BadAnswer { code: "refused_what_stands" };
+pub(super) const CONTRADICTION: Error = Error::BadAnswer { code: "refused_what_stands" };
 
 /// What one change had written.
 struct TakenBack {
@@ -37,16 +38,22 @@ impl Store {
 }
 
 /// Takes `leaving` out of the outbox and of their records, keeps what was refused, and writes the rest anew as `reborn`.
-/// From then on the device writes as `reborn`: numbers that the server may have seen are never used again.
+/// From then on the device writes as `reborn`: numbers that the server may have seen are never used again. `others` are
+/// changes of other devices that leave with them; alone, they change nothing of who this device is.
 pub(super) fn expel(
     writing: &mut Writing<'_>,
     reborn: &Identity,
     leaving: Vec<(OutboxRow, Exit)>,
+    others: &[CarriedItem],
     settled: &mut Settled,
-) -> Result<Identity, Error> {
-    meta::put(writing.connection(), name::INCARNATION, reborn.incarnation.as_bytes())?;
-    identity::introduce(writing.connection(), reborn)?;
-    let mut taken = take_back(writing, &leaving)?;
+) -> Result<Option<Identity>, Error> {
+    let writes_anew = !leaving.is_empty();
+    if writes_anew {
+        meta::put(writing.connection(), name::INCARNATION, reborn.incarnation.as_bytes())?;
+        identity::introduce(writing.connection(), reborn)?;
+    }
+    let mut taken = take_back(writing, &leaving, others)?;
+    carried::leave::note_gone(writing.connection(), others)?;
     let mut sets: BTreeMap<u64, Vec<(OutboxRow, Exit)>> = BTreeMap::new();
     for (row, exit) in leaving {
         outbox::delete(writing.connection(), row.seq)?;
@@ -60,21 +67,28 @@ pub(super) fn expel(
             keep(writing, &set, &back, settled)?;
         }
     }
-    Ok(reborn.clone())
+    forget_unwritten(writing, others.iter().map(|item| item.record))?;
+    Ok(writes_anew.then(|| reborn.clone()))
 }
 
 /// Rebuilds the records without the changes that leave.
-fn take_back(writing: &mut Writing<'_>, leaving: &[(OutboxRow, Exit)]) -> Result<TakenBackByRow, Error> {
-    let mut by_record: BTreeMap<RecordKey, Vec<&OutboxRow>> = BTreeMap::new();
+fn take_back(
+    writing: &mut Writing<'_>,
+    leaving: &[(OutboxRow, Exit)],
+    others: &[CarriedItem],
+) -> Result<TakenBackByRow, Error> {
+    let mut by_record: BTreeMap<RecordKey, BTreeMap<ChangeHash, Option<u64>>> = BTreeMap::new();
     for (row, _) in leaving {
-        by_record.entry(row.record.key).or_default().push(row);
+        by_record.entry(row.record.key).or_default().insert(row.hash, Some(row.seq));
+    }
+    for item in others {
+        by_record.entry(item.record.key).or_default().entry(item.hash).or_default();
     }
     let mut taken = BTreeMap::new();
-    for (key, outbox_rows) in by_record {
+    for (key, gone) in by_record {
         let Some((row, record)) = rows::find(writing.connection(), &key)? else { continue };
         let Some(kind) = Kind::of_code(key.kind) else { continue };
         let before = writing.take(kind, &record)?.history.chunks().to_vec();
-        let gone: BTreeMap<ChangeHash, u64> = outbox_rows.iter().map(|row| (row.hash, row.seq)).collect();
         let mut kept = Vec::new();
         for (at, chunk) in before.iter().enumerate() {
             let change = change::parse(chunk).map_err(|_| Error::Corrupt { set_aside: None })?;
@@ -82,8 +96,10 @@ fn take_back(writing: &mut Writing<'_>, leaving: &[(OutboxRow, Exit)]) -> Result
                 kept.push(chunk.clone());
                 continue;
             };
-            let wrote = wrote::of_change(kind, &change, &before, at)?;
-            taken.insert(*seq, TakenBack { record, time_s: change.time_s, wrote });
+            if let Some(seq) = seq {
+                let wrote = wrote::of_change(kind, &change, &before, at)?;
+                taken.insert(*seq, TakenBack { record, time_s: change.time_s, wrote });
+            }
             rows::delete_change(writing.connection(), row, &change.hash)?;
         }
         let rebuilt = History::restore(kind, None, kept).map_err(|_| CONTRADICTION)?;
@@ -138,13 +154,12 @@ fn keep(
         let wrote = back.iter().find(|one| one.record.key == row.record.key).map(|one| one.wrote.as_slice());
         refused::keep(writing.connection(), row, exit, wrote.unwrap_or_default(), writing.now_ms)?;
     }
-    forget_unwritten(writing, set)
+    forget_unwritten(writing, set.iter().map(|(row, _)| row.record))
 }
 
 /// A record that only refused changes made was never a record.
-fn forget_unwritten(writing: &mut Writing<'_>, set: &[(OutboxRow, Exit)]) -> Result<(), Error> {
-    let records: BTreeSet<RecordRef> = set.iter().map(|(row, _)| row.record).collect();
-    for record in records {
+fn forget_unwritten(writing: &mut Writing<'_>, records: impl Iterator<Item = RecordRef>) -> Result<(), Error> {
+    for record in records.collect::<BTreeSet<_>>() {
         let Some(kind) = Kind::of_code(record.key.kind) else { continue };
         if rows::find(writing.connection(), &record.key)?.is_some() && writing.take(kind, &record)?.history.is_new() {
             writing.delete(&record.key)?;

@@ -16,7 +16,7 @@ use super::identity::Identity;
 use super::lease::Contact;
 use super::meta::{self, name};
 use super::writing::Writing;
-use super::{Changed, Store, arrival, outbox, reissue, rows};
+use super::{Changed, Store, arrival, carried, outbox, reissue, rows};
 use crate::error::Error;
 
 /// The incarnation is used by somebody else too: a copy of this store. All of its unsent work is written anew.
@@ -87,7 +87,7 @@ impl OutboxRow {
         Ok(statement.query_map([change_set.cast_signed()], Self::read)?.collect::<Result<_, _>>()?)
     }
 
-    fn later(connection: &Connection, key: &RecordKey, seq: u64) -> Result<Vec<Self>, Error> {
+    pub(super) fn later(connection: &Connection, key: &RecordKey, seq: u64) -> Result<Vec<Self>, Error> {
         let sql = format!("{COLUMNS} WHERE kind = ?1 AND id = ?2 AND seq > ?3 ORDER BY seq");
         let mut statement = connection.prepare_cached(&sql)?;
         let words = params![key.kind.0, key.id.as_bytes(), seq.cast_signed()];
@@ -142,7 +142,8 @@ impl Store {
         let mut born = None;
         if !direct.is_empty() {
             let leaving = with_followers(writing.connection(), direct)?;
-            born = Some(reissue::expel(&mut writing, &identity.reborn(fresh), leaving, &mut settled)?);
+            let (leaving, others) = carried::leave::with_all(&mut writing, leaving, Vec::new())?;
+            born = reissue::expel(&mut writing, &identity.reborn(fresh), leaving, &others, &mut settled)?;
         }
         let changed = writing.commit()?;
         self.sending.retain(|row| !settlements.iter().any(|settlement| settlement.row == *row));

@@ -196,6 +196,7 @@ impl Store {
             deposits: self.deposits.iter().map(|id| Deposit { id: *id, body: "{}".to_owned() }).collect(),
             packs: None,
             more: self.outbox.len() > rows.len(),
+            ..Work::default()
         }
     }
 
@@ -232,6 +233,7 @@ impl Store {
             Effect::KeepPiece(_) => panic!("a piece that was not asked for reached the store"),
             Effect::CaughtUp { now_ms } => self.caught_up_ms = Some(*now_ms),
             Effect::AcceptGrant(_) => return Some(Event::GrantAccepted { cursors: self.cursors.clone() }),
+            Effect::SettleCarried(_) => panic!("nothing was carried"),
             Effect::Send { .. } | Effect::SetTimer { .. } | Effect::Finished(_) | Effect::Failed { .. } => {}
         }
         None

@@ -20,3 +20,6 @@ CREATE TABLE pack_segment (
     blob BLOB NOT NULL,
     PRIMARY KEY (audience, names, id, number)
 ) STRICT;
+
+-- A push's signature also covers which changes one action made; 32 bytes.
+ALTER TABLE push ADD COLUMN sets BLOB NOT NULL DEFAULT x'';

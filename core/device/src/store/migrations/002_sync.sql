@@ -38,3 +38,39 @@ CREATE TABLE piece (
   bytes    BLOB    NOT NULL,
   PRIMARY KEY (audience, at)
 ) STRICT;
+
+-- Pushes of other devices, as their authors signed them, until the server has what they hold.
+CREATE TABLE carried (
+  row            INTEGER PRIMARY KEY,
+  signature      BLOB    NOT NULL UNIQUE,        -- the author's; it names the push
+  device         BLOB    NOT NULL,               -- the author's
+  incarnation    BLOB    NOT NULL,
+  grant_revision INTEGER NOT NULL,
+  epoch          INTEGER NOT NULL,
+  signed_grant   BLOB    NOT NULL,               -- CBOR of the author's signed grant
+  received_ms    INTEGER NOT NULL                -- device clock
+) STRICT;
+
+-- Every change of such a push, those that were not shown too: the signature covers them all.
+CREATE TABLE carried_item (
+  row        INTEGER PRIMARY KEY,
+  carried    INTEGER NOT NULL REFERENCES carried (row) ON DELETE CASCADE,
+  position   INTEGER NOT NULL,
+  change_set INTEGER NOT NULL,
+  leaf       BLOB    NOT NULL,
+  state      INTEGER NOT NULL DEFAULT 0,         -- see carried/mod.rs
+  kind       INTEGER NOT NULL DEFAULT 0,
+  id         BLOB    NOT NULL DEFAULT x'',
+  case_id    BLOB    NOT NULL DEFAULT x'',
+  generation INTEGER NOT NULL DEFAULT 0,
+  hash       BLOB    NOT NULL DEFAULT x'',
+  chunk      BLOB    NOT NULL DEFAULT x''
+) STRICT;
+CREATE UNIQUE INDEX carried_item_position ON carried_item (carried, position);
+CREATE INDEX carried_item_record ON carried_item (kind, id, hash);
+CREATE INDEX carried_item_open ON carried_item (carried) WHERE state IN (1, 2, 5);
+
+-- Devices that the server no longer lets in, as far as this one was told.
+CREATE TABLE revoked_device (
+  device BLOB NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;

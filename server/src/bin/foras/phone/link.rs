@@ -9,6 +9,7 @@ use crate::output::{Failure, Terminal};
 #[derive(Serialize)]
 struct Synced {
     sent: u32,
+    carried: u32,
     received: u32,
     pending: u64,
     refused: u32,
@@ -19,17 +20,17 @@ struct Synced {
 
 impl From<SyncReport> for Synced {
     fn from(report: SyncReport) -> Self {
-        let SyncReport { sent, received, pending, refused, bytes_up, bytes_down, round_trips } = report;
-        Self { sent, received, pending, refused, bytes_up, bytes_down, round_trips }
+        let SyncReport { sent, carried, received, pending, refused, bytes_up, bytes_down, round_trips } = report;
+        Self { sent, carried, received, pending, refused, bytes_up, bytes_down, round_trips }
     }
 }
 
 impl Synced {
     fn print(&self, terminal: &Terminal) -> Result<(), Failure> {
         terminal.result(self, || {
-            let Self { sent, received, pending, refused, bytes_up, bytes_down, round_trips } = self;
+            let Self { sent, carried, received, pending, refused, bytes_up, bytes_down, round_trips } = self;
             format!(
-                "sent {sent}, received {received}, pending {pending}, refused {refused}; \
+                "sent {sent}, carried {carried}, received {received}, pending {pending}, refused {refused}; \
                  {bytes_up} bytes up, {bytes_down} bytes down in {round_trips} round trips"
             )
         })

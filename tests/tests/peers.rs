@@ -1,0 +1,160 @@
+//! Phones that meet with no server between them, and what the server hears of it later.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use foras_tests::world::{DeviceNumber, World};
+
+/// Two colleagues in Oujda and their coordinator's eyes at the point: all up to date, then without a network.
+fn oujda(seed: u64) -> (World, DeviceNumber, DeviceNumber, DeviceNumber, String) {
+    let mut world = World::new(seed);
+    let (samira, karim) = (world.outreach("oujda"), world.outreach("oujda"));
+    let office = world.host_counsellor("oujda");
+    let case = world.register(samira, "Awa", "oujda").unwrap();
+    world.run_until_quiescent();
+    world.offline(samira);
+    world.offline(karim);
+    (world, samira, karim, office, case)
+}
+
+fn state(world: &mut World, number: DeviceNumber, case: &str, kind: &str) -> &'static str {
+    let shown = world.phone(number).show(case).unwrap();
+    shown.records.iter().find(|record| record.kind == kind).unwrap_or_else(|| panic!("no {kind}")).delivery.state
+}
+
+#[test]
+fn nine_days_without_signal_one_registers_the_other_brings_it_to_the_server() {
+    let (mut world, samira, karim, office, awa) = oujda(101);
+    let fatou = world.register(samira, "Fatou", "oujda").unwrap();
+    world.edit(samira, &awa, "needs", "a doctor").unwrap();
+    world.days_pass(9);
+    let (came, found) = world.meet(karim, samira);
+    let (came, found) = (came.unwrap(), found.unwrap());
+    assert_eq!((came.received, came.waiting, came.sent), (found.sent, 0, 0));
+    assert!(came.received >= 4, "{came:?}");
+    assert_eq!(came.peer.unwrap().role, "outreach");
+    assert!(came.refused.is_empty() && found.not_taken.is_empty());
+    // Karim reads it, and sees that no server has it yet.
+    assert_eq!(world.values(karim, &awa, "needs"), ["a doctor"]);
+    assert_eq!(state(&mut world, karim, &awa, "project"), "carried");
+    assert_eq!(state(&mut world, karim, &fatou, "person"), "carried");
+    assert_eq!(world.phone(karim).status().unwrap().carried, u64::from(came.received));
+    // Nothing is handed over twice.
+    let (again, _) = world.meet(karim, samira);
+    assert_eq!((again.unwrap().received, world.phone(karim).store().carried().unwrap()), (0, u64::from(came.received)));
+    // Karim finds a network: the office sees Samira's work, as hers.
+    world.online(karim);
+    let report = world.sync(karim).unwrap();
+    assert_eq!((report.carried, report.sent, report.refused, report.pending), (came.received, 0, 0, 0));
+    assert_eq!(report.round_trips, 1);
+    assert_eq!(state(&mut world, karim, &fatou, "person"), "server");
+    assert_eq!(world.phone(karim).store().carried().unwrap(), 0);
+    world.sync(office).unwrap();
+    let name = world.shown(office, &fatou, "person", "name").unwrap();
+    assert_eq!((name.value.as_str(), name.by.role.as_str()), (Some("Fatou"), "outreach"));
+    // Samira is told once that the server has it.
+    world.online(samira);
+    assert_eq!(state(&mut world, samira, &fatou, "person"), "saved");
+    let report = world.sync(samira).unwrap();
+    assert_eq!((report.sent, report.refused, report.pending), (found.sent, 0, 0));
+    assert_eq!(state(&mut world, samira, &fatou, "person"), "server");
+    assert_eq!(world.sync(samira).unwrap().sent, 0);
+    world.run_until_quiescent();
+}
+
+#[test]
+fn both_end_with_what_either_had_and_build_on_each_other() {
+    let (mut world, samira, karim, _, awa) = oujda(102);
+    world.edit(samira, &awa, "needs", "a doctor").unwrap();
+    world.edit(karim, &awa, "skills", "sewing").unwrap();
+    let (came, found) = world.meet(karim, samira);
+    assert_eq!((came.unwrap().received, found.unwrap().received), (1, 1));
+    for number in [samira, karim] {
+        assert_eq!(world.values(number, &awa, "needs"), ["a doctor"]);
+        assert_eq!(world.values(number, &awa, "skills"), ["sewing"]);
+    }
+    // In turns: each writes upon what the other wrote.
+    world.edit(karim, &awa, "needs", "a doctor and a room").unwrap();
+    world.meet(karim, samira).0.unwrap();
+    world.edit(samira, &awa, "needs", "a room, the doctor came").unwrap();
+    world.meet(samira, karim).0.unwrap();
+    assert_eq!(world.values(karim, &awa, "needs"), ["a room, the doctor came"]);
+    // One of them meets the server, alone, with both their work in one request.
+    world.online(karim);
+    let report = world.sync(karim).unwrap();
+    assert_eq!((report.sent, report.carried, report.pending, report.round_trips), (2, 2, 0, 1));
+    world.run_until_quiescent();
+    assert_eq!(world.values(samira, &awa, "needs"), ["a room, the doctor came"]);
+}
+
+#[test]
+fn a_phone_that_is_lost_for_ever_after_it_shared_loses_nothing() {
+    let (mut world, samira, karim, office, awa) = oujda(103);
+    world.edit(samira, &awa, "needs", "a doctor").unwrap();
+    world.meet(karim, samira).0.unwrap();
+    // Samira's phone never comes back.
+    world.online(karim);
+    world.sync(karim).unwrap();
+    world.sync(office).unwrap();
+    assert_eq!(world.values(office, &awa, "needs"), ["a doctor"]);
+}
+
+#[test]
+fn a_third_phone_takes_it_along_too() {
+    let (mut world, samira, karim, office, awa) = oujda(104);
+    let third = world.outreach("oujda");
+    world.run_until_quiescent();
+    for number in [samira, karim, third] {
+        world.offline(number);
+    }
+    world.edit(samira, &awa, "needs", "a doctor").unwrap();
+    world.meet(karim, samira).0.unwrap();
+    world.edit(karim, &awa, "needs", "a doctor, on Monday").unwrap();
+    let (came, _) = world.meet(third, karim);
+    assert_eq!(came.unwrap().received, 2);
+    world.online(third);
+    assert_eq!(world.sync(third).unwrap().carried, 2);
+    world.sync(office).unwrap();
+    assert_eq!(world.values(office, &awa, "needs"), ["a doctor, on Monday"]);
+    world.run_until_quiescent();
+}
+
+#[test]
+fn a_meeting_cut_at_any_byte_loses_nothing_and_the_next_one_goes_on() {
+    let (mut cut, mut step) = (0, 97);
+    loop {
+        let (mut world, samira, karim, _, awa) = oujda(105);
+        for (field, value) in [("needs", "a doctor"), ("skills", "sewing"), ("project_idea", "a bakery")] {
+            world.edit(samira, &awa, field, value).unwrap();
+        }
+        world.edit(karim, &awa, "education", "primary").unwrap();
+        let (came, found) = world.meet_with_cut(karim, samira, cut);
+        let whole = came.is_ok() && found.is_ok();
+        world.meet(karim, samira).0.unwrap();
+        for number in [samira, karim] {
+            for (field, value) in [("needs", "a doctor"), ("project_idea", "a bakery"), ("education", "primary")] {
+                assert_eq!(world.values(number, &awa, field), [value], "cut after {cut} bytes");
+            }
+        }
+        world.run_until_quiescent();
+        if whole {
+            return;
+        }
+        (cut, step) = (cut + step, step + 61);
+    }
+}
+
+#[test]
+fn a_trainer_is_given_what_the_roster_sees_and_no_more() {
+    let (mut world, samira, _, _, awa) = oujda(106);
+    let trainer = world.trainer("oujda");
+    world.run_until_quiescent();
+    world.offline(samira);
+    world.offline(trainer);
+    world.edit(samira, &awa, "needs", "a doctor").unwrap();
+    let (came, found) = world.meet(trainer, samira);
+    assert_eq!((came.unwrap().received, found.unwrap().sent), (0, 0));
+    assert_eq!(world.values(trainer, &awa, "needs"), Vec::<String>::new());
+    let person = world.migrant(&awa);
+    world.sync(person).unwrap();
+    let (came, found) = world.meet(person, samira);
+    assert_eq!((came.unwrap().received, found.unwrap().sent), (0, 0), "a migrant is served no staff audience");
+}
