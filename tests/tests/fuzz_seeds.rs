@@ -47,3 +47,14 @@ fn damaged_inputs_break_no_promise() {
         }
     }
 }
+
+#[test]
+fn a_fuzzer_has_every_target() {
+    let manifest = include_str!("../fuzz/Cargo.toml");
+    let built: Vec<&str> =
+        manifest.split("[[bin]]").skip(1).filter_map(|bin| bin.split("name = \"").nth(1)?.split('"').next()).collect();
+    for target in TARGETS {
+        assert!(built.contains(&target.name), "{} is not in tests/fuzz/Cargo.toml", target.name);
+    }
+    assert_eq!(built.len(), TARGETS.len());
+}

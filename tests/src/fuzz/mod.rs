@@ -12,6 +12,7 @@ mod invitation;
 mod lines;
 mod messages;
 pub mod mutate;
+mod packed;
 pub mod seeds;
 mod story;
 mod stream;
@@ -44,6 +45,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "page", run: frames::page, seeds: frames::pages, cost: 1 },
     Target { name: "request", run: frames::request, seeds: frames::requests, cost: 1 },
     Target { name: "change", run: change::run, seeds: change::seeds, cost: 1 },
+    Target { name: "packed", run: packed::list, seeds: packed::lists, cost: 2 },
+    Target { name: "segment", run: packed::segment, seeds: packed::segments, cost: 2 },
     Target { name: "admission", run: admission::run, seeds: admission::seeds, cost: 20 },
     Target { name: "invitation", run: invitation::run, seeds: invitation::seeds, cost: 1 },
     Target { name: "grant", run: messages::grant, seeds: messages::grants, cost: 1 },

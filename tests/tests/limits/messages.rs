@@ -4,7 +4,9 @@ use foras_wire::codec;
 use foras_wire::enrol::{EnrolAnswer, EnrolRequest};
 use foras_wire::frame::{decode_frame, decode_request, from_cbor};
 use foras_wire::grant::{Grant, SignedGrant};
-use foras_wire::limits::{BODY_BYTES_MAX, FRAME_BYTES_MAX, PLAIN_BYTES_MAX, REQUEST_BYTES_MAX};
+use foras_wire::limits::{
+    BODY_BYTES_MAX, FRAME_BYTES_MAX, PLAIN_BYTES_MAX, REQUEST_BYTES_MAX, SEGMENT_PLAIN_BYTES_MAX,
+};
 use foras_wire::page::{Entry, RawEntry};
 use foras_wire::stream::FrameReader;
 
@@ -130,6 +132,14 @@ pub(crate) fn inputs() -> Vec<Hostile> {
             }));
         }
     }
+    let expand = |bytes: &[u8]| drop(foras_wire::pack::expand(bytes));
+    for size in [SEGMENT_PLAIN_BYTES_MAX, 1 << 28] {
+        let name = format!("segment: {} MiB of zeroes", size >> 20);
+        inputs.push(Hostile::new(name, zstd::bulk::compress(&vec![0; size], 19).unwrap(), expand));
+    }
+    // The largest window that zstd takes unless it is told otherwise: 128 MiB.
+    let window = [&[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x88][..], &[0x02, 0x00, 0x10, 0x07].repeat(300_000)].concat();
+    inputs.push(Hostile::new("segment: a window of 128 MiB", window, expand));
     for nested in [0x81, 0x9f, 0xc1, 0xa1_u8] {
         inputs.push(Hostile::new(format!("4 MiB nested in {nested:#x}"), vec![nested; 4 << 20], |bytes| {
             read_frame(bytes);
