@@ -21,7 +21,7 @@ mod shown;
 mod written;
 
 pub use error::{Failure, ForasError};
-pub use listed::{AudienceStatus, PeoplePage, PersonRow, Query, Status, SyncReport};
+pub use listed::{AudienceStatus, FirstSync, PeoplePage, PersonRow, Query, Status, SyncReport};
 pub use observe::{Change, ChangeObserver, Observation, ObserverError};
 pub use phone::ForasPhone;
 pub use shown::{Author, Delivery, Field, FieldValue, Record, RecordPage, WrittenValue};

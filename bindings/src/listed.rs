@@ -71,6 +71,30 @@ pub struct Status {
     pub audiences: Vec<AudienceStatus>,
     /// Seconds until stored records hide for want of contact.
     pub lease_left_s: Option<i64>,
+    /// How far the first sync has come, while it is under way.
+    pub first_sync: Option<FirstSync>,
+}
+
+/// A first sync under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct FirstSync {
+    /// Bytes that came.
+    pub bytes: u64,
+    /// Bytes in all, once the server knows.
+    pub bytes_total: Option<u64>,
+    /// Records that came.
+    pub records: u64,
+    /// Records in all.
+    pub records_total: u64,
+    /// Seconds left at the rate of late.
+    pub left_s: Option<u64>,
+}
+
+impl From<phone::FirstSyncStatus> for FirstSync {
+    fn from(first: phone::FirstSyncStatus) -> Self {
+        let phone::FirstSyncStatus { bytes, bytes_total, records, records_total, left_s } = first;
+        Self { bytes, bytes_total, records, records_total, left_s }
+    }
 }
 
 /// How far one audience was followed.
@@ -137,6 +161,7 @@ impl From<phone::Status> for Status {
             audiences: audiences
                 .map(|one| AudienceStatus { audience: one.audience, synced_at: one.synced_at })
                 .collect(),
+            first_sync: status.first_sync.map(FirstSync::from),
             lease_left_s: status.lease.map(|lease| lease.left_s),
         }
     }

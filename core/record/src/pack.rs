@@ -86,8 +86,10 @@ struct Body {
     /// Of each record: how far it first stands from where the one before it does, and where it last moved from there.
     #[cbor(n(2), with = "minicbor::bytes")]
     places: Vec<u8>,
-    #[n(3)]
-    seen: Vec<SeenEntry>,
+    /// Of each record that a mission has: how many records on from the one before, the country, how far from where the record
+    /// first stands, and how long after the notice before.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    seen: Vec<u8>,
     /// The changes, packed.
     #[cbor(n(4), with = "minicbor::bytes")]
     changes: Vec<u8>,
@@ -118,7 +120,7 @@ impl Segment {
             record.changes.iter().map(item).collect()
         };
         let items: Vec<Item> = self.records.iter().flat_map(items).collect();
-        let seen = self.records.iter().filter_map(|record| record.seen.clone()).collect();
+        let seen = write_seen(&self.records);
         to_cbor(&Body { people, actors, places, seen, changes: packed::pack(&items, maker) })
     }
 
@@ -130,7 +132,7 @@ impl Segment {
         let body: Body = from_cbor("segment", bytes)?;
         let items = packed::unpack(&body.changes, maker).map_err(|_| BAD)?;
         let mut records: Vec<SegmentRecord> = Vec::new();
-        let mut numbers = BTreeMap::new();
+        let mut keys = BTreeSet::new();
         let (mut rest, mut before) = (body.places.as_slice(), 0_i64);
         for Item { record, received_ms, hash, chunk, .. } in items {
             let change = SegmentChange { received_ms, hash, chunk: chunk.ok_or(BAD)? };
@@ -140,17 +142,14 @@ impl Segment {
                     before = before.wrapping_add(read_signed(&mut rest)?);
                     let moved = before.wrapping_add(read_signed(&mut rest)?);
                     let (first, moved) = (position(before)?, position(moved)?);
-                    if numbers.insert(record.key, records.len()).is_some() || records.len() >= SEGMENT_RECORDS_MAX {
+                    if !keys.insert(record.key) || records.len() >= SEGMENT_RECORDS_MAX {
                         return Err(BAD);
                     }
                     records.push(SegmentRecord { record, first, moved, seen: None, changes: vec![change] });
                 }
             }
         }
-        for seen in body.seen {
-            let at = numbers.get(&seen.key).copied().ok_or(BAD)?;
-            records.get_mut(at).ok_or(BAD)?.seen = Some(seen);
-        }
+        read_seen(&body.seen, &mut records)?;
         let person = |(actor, at): (Actor, u32)| {
             let person = usize::try_from(at).ok().and_then(|at| body.people.get(at));
             Ok((actor, person.ok_or(BAD)?.clone()))
@@ -179,6 +178,36 @@ impl SegmentRecord {
         let one = |change: &SegmentChange| fingerprint(&self.record, &change.hash);
         self.changes.iter().fold(Fingerprint::default(), |sum, change| sum.plus(one(change)))
     }
+}
+
+fn write_seen(records: &[SegmentRecord]) -> Vec<u8> {
+    let (mut bytes, mut at, mut at_ms) = (Vec::new(), 0, 0_i64);
+    for (number, record) in (0_i64..).zip(records) {
+        let Some(seen) = &record.seen else { continue };
+        write_signed(&mut bytes, number - at);
+        write_signed(&mut bytes, i64::try_from(seen.country.len()).unwrap_or(0));
+        bytes.extend_from_slice(seen.country.as_bytes());
+        write_signed(&mut bytes, seen.through.cast_signed().wrapping_sub(record.first.cast_signed()));
+        write_signed(&mut bytes, seen.at_ms.wrapping_sub(at_ms));
+        (at, at_ms) = (number, seen.at_ms);
+    }
+    bytes
+}
+
+fn read_seen(mut bytes: &[u8], records: &mut [SegmentRecord]) -> Result<(), WireError> {
+    let (mut at, mut at_ms) = (0_i64, 0_i64);
+    while !bytes.is_empty() {
+        at = at.wrapping_add(read_signed(&mut bytes)?);
+        let record = usize::try_from(at).ok().and_then(|at| records.get_mut(at)).ok_or(BAD)?;
+        let length = usize::try_from(read_signed(&mut bytes)?).map_err(|_| BAD)?;
+        let (country, rest) = bytes.split_at_checked(length).ok_or(BAD)?;
+        let country = std::str::from_utf8(country).map_err(|_| BAD)?.to_owned();
+        bytes = rest;
+        let through = position(record.first.cast_signed().wrapping_add(read_signed(&mut bytes)?))?;
+        at_ms = at_ms.wrapping_add(read_signed(&mut bytes)?);
+        record.seen = Some(SeenEntry { key: record.record.key, country, through, at_ms });
+    }
+    Ok(())
 }
 
 fn position(value: i64) -> Result<u64, WireError> {

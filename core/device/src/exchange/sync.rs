@@ -7,6 +7,7 @@ use std::pin::pin;
 use foras_sync::Event;
 use foras_sync::engine::Config;
 use foras_wire::enrol::EnrolAnswer;
+use tokio::time::{Duration, sleep};
 
 use super::keep::Bell;
 use super::{Courier, Lend, Outward, Step, Stopped, SyncReport};
@@ -29,6 +30,11 @@ pub async fn sync_once<L: Link>(store: &impl Lend, link: &mut L, now: impl Fn() 
         Halt::Idle | Halt::Over => Err(Stopped { error: Error::Offline, report: SyncReport::default() }),
     }
 }
+
+/// Records that are tried in one step, some milliseconds of work: a person who opens one does not wait for it.
+const TRIED_AT_ONCE: u32 = 16;
+/// The pause between two such steps, so that trying takes a part of one core and no more.
+const TRYING_PAUSE: Duration = Duration::from_millis(20);
 
 /// Where a drive comes to a halt.
 pub(super) enum Halt {
@@ -77,7 +83,8 @@ impl<'a, S: Lend, L: Link, N: Fn() -> i64> Drive<'a, S, L, N> {
                 Step::Outward(Outward::Send { credentials, body, wait_s }) => {
                     self.answer = None;
                     let asked = self.link.exchange(&credentials, body, wait_s);
-                    match hear(asked, &mut self.courier, &self.now, &mut bell).await {
+                    let mut tried = Trying::new(self.store, &self.now);
+                    match hear(asked, &mut self.courier, &mut tried, &mut bell).await {
                         Heard::Done(Ok(begun)) => self.answer = Some(begun),
                         Heard::Done(Err(failure)) => self.tell(Event::LinkFailed(failure)),
                         Heard::GivenUp => {}
@@ -86,7 +93,8 @@ impl<'a, S: Lend, L: Link, N: Fn() -> i64> Drive<'a, S, L, N> {
                 }
                 Step::Rest => {
                     let Some(answer) = &mut self.answer else { return Halt::Idle };
-                    match hear(answer.chunk(), &mut self.courier, &self.now, &mut bell).await {
+                    let mut tried = Trying::new(self.store, &self.now);
+                    match hear(answer.chunk(), &mut self.courier, &mut tried, &mut bell).await {
                         Heard::Done(Ok(Some(bytes))) => self.courier.received(&bytes),
                         Heard::Done(Ok(None)) => self.ended(Event::AnswerEnded),
                         Heard::Done(Err(failure)) => self.ended(Event::LinkFailed(failure)),
@@ -114,11 +122,31 @@ enum Heard<T> {
     Over,
 }
 
-/// Waits for `work`, and tells the engine meanwhile what the bell rings.
-async fn hear<T>(
+/// Tries records that came in packs, a few at a time, while there is nothing else to do.
+struct Trying<'a, S, N> {
+    store: &'a S,
+    now: &'a N,
+    /// Whether some may be left. A failure of the storage is the next step's matter.
+    left: bool,
+}
+
+impl<'a, S: Lend, N: Fn() -> i64> Trying<'a, S, N> {
+    fn new(store: &'a S, now: &'a N) -> Self {
+        Self { store, now, left: true }
+    }
+
+    fn some(&mut self) {
+        let now_ms = (self.now)();
+        self.left = self.store.lend(|store| store.verify_some(now_ms, TRIED_AT_ONCE)).is_ok_and(|left| left > 0);
+    }
+}
+
+/// Waits for `work`, and tells the engine meanwhile what the bell rings; while only news are waited for, tries what came in
+/// packs.
+async fn hear<T, S: Lend, N: Fn() -> i64>(
     work: impl Future<Output = T>,
     courier: &mut Courier,
-    now: &impl Fn() -> i64,
+    tried: &mut Trying<'_, S, N>,
     bell: &mut Option<&mut Bell>,
 ) -> Heard<T> {
     let mut work = pin!(work);
@@ -127,10 +155,11 @@ async fn hear<T>(
             biased;
             done = &mut work => return Heard::Done(done),
             event = heard.next() => match event {
-                Some(event) => courier.tell(event, now(), entropy()),
+                Some(event) => courier.tell(event, (tried.now)(), entropy()),
                 None if courier.status().live => return Heard::Over,
                 None => *bell = None,
             },
+            () = sleep(TRYING_PAUSE), if tried.left && courier.status().live => tried.some(),
         }
         if courier.has_work() {
             return Heard::GivenUp;

@@ -64,7 +64,7 @@ pub use register::{Registered, Registration};
 pub use session::{NewSession, Planned};
 pub use setting::Setting;
 pub use show::{Author, DeliveryShown, OtherValue, RecordShown, Shown, ValueShown};
-pub use status::{AudienceStatus, Enrolled, LeaseStatus, RefusedStatus, Status};
+pub use status::{AudienceStatus, Enrolled, FirstSyncStatus, LeaseStatus, RefusedStatus, Status};
 
 /// A phone over its store.
 pub struct Phone {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Phone;
 use super::show::instant;
 use crate::error::Error;
+use crate::store::FirstSync;
 
 /// What a device was enrolled as.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -57,6 +58,28 @@ pub struct RefusedStatus {
     pub outcome: &'static str,
 }
 
+/// A first sync under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct FirstSyncStatus {
+    /// Bytes that came.
+    pub bytes: u64,
+    /// Bytes in all; `None` while the server still makes them ready.
+    pub bytes_total: Option<u64>,
+    /// Records that came.
+    pub records: u64,
+    /// Records in all.
+    pub records_total: u64,
+    /// Seconds left at the rate of late.
+    pub left_s: Option<u64>,
+}
+
+impl From<FirstSync> for FirstSyncStatus {
+    fn from(first: FirstSync) -> Self {
+        let FirstSync { bytes, bytes_total, records, records_total, left_s } = first;
+        Self { bytes, bytes_total, records, records_total, left_s }
+    }
+}
+
 /// How the phone stands.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
@@ -84,6 +107,12 @@ pub struct Status {
     pub last_sync: BTreeMap<String, Option<String>>,
     /// The same with positions.
     pub audiences: Vec<AudienceStatus>,
+    /// How far the first sync has come, while it is under way.
+    pub first_sync: Option<FirstSyncStatus>,
+    /// Records that came in a first sync and were not verified yet; they can be read and written.
+    pub received: u64,
+    /// Records that are verified.
+    pub verified: u64,
     /// How long stored records show without contact.
     pub lease: Option<LeaseStatus>,
 }
@@ -135,7 +164,11 @@ impl Phone {
             }
             None => None,
         };
+        let verification = self.store.verification()?;
         Ok(Status {
+            first_sync: self.store.first_sync()?.map(FirstSyncStatus::from),
+            received: verification.received,
+            verified: verification.verified,
             enrolled: who.is_some(),
             role: who.as_ref().map(|who| who.role.clone()),
             places: who.map(|who| who.places).unwrap_or_default(),

@@ -28,7 +28,11 @@ pub(super) struct SegmentRow(pub(super) i64);
 
 /// The segment that was read last: neighbours are opened one after the other.
 #[derive(Default)]
-pub(super) struct LastOpened(Option<(SegmentRow, Arc<Opened>)>);
+pub(super) struct LastOpened {
+    last: Option<(SegmentRow, Arc<Opened>)>,
+    /// Where trying one record after the other goes on.
+    next: usize,
+}
 
 /// A segment that was read.
 pub(super) struct Opened {
@@ -85,12 +89,12 @@ fn with_bytes_of(connection: &Connection, row: RecordRow) -> Result<Option<Segme
 
 impl LastOpened {
     fn open(&mut self, connection: &Connection, row: SegmentRow) -> Result<Arc<Opened>, Error> {
-        if let Some((last, opened)) = &self.0
+        if let Some((last, opened)) = &self.last
             && *last == row
         {
             return Ok(Arc::clone(opened));
         }
-        self.0 = None;
+        (self.last, self.next) = (None, 0);
         let sql = "SELECT server, epoch, blob FROM segment WHERE row = ?1";
         let read = |row: &rusqlite::Row<'_>| {
             let maker = Maker { key: PublicKey(rows::array(row, 0)?), epoch: row.get::<_, i64>(1)?.cast_unsigned() };
@@ -101,14 +105,43 @@ impl LastOpened {
         let segment = Segment::decode(&plain, &maker).map_err(|_| DAMAGED)?;
         let places = segment.records.iter().enumerate().map(|(at, one)| (one.record.key, at)).collect();
         let opened = Arc::new(Opened { maker, segment, places });
-        self.0 = Some((row, Arc::clone(&opened)));
+        self.last = Some((row, Arc::clone(&opened)));
         Ok(opened)
+    }
+
+    /// At most `most` records that lie in this segment alone, from where the last call of this stopped.
+    fn next_received(
+        &mut self,
+        connection: &Connection,
+        row: SegmentRow,
+        most: usize,
+    ) -> Result<Vec<(Kind, RecordRef)>, Error> {
+        let opened = self.open(connection, row)?;
+        let sql = "SELECT 1 FROM record WHERE kind = ?1 AND id = ?2 AND segment = ?3 AND received > 0";
+        let mut statement = connection.prepare_cached(sql)?;
+        let (mut found, records) = (Vec::new(), &opened.segment.records);
+        // Once round: what lies before where it stopped may have been another's turn.
+        for _ in 0..records.len() {
+            if found.len() >= most {
+                break;
+            }
+            let at = self.next % records.len();
+            self.next = at + 1;
+            let Some(record) = records.get(at).map(|one| one.record) else { continue };
+            let words = params![record.key.kind.0, record.key.id.as_bytes(), row.0];
+            if let Some(kind) = Kind::of_code(record.key.kind)
+                && statement.exists(words)?
+            {
+                found.push((kind, record));
+            }
+        }
+        Ok(found)
     }
 
     /// The segment is another now, or gone.
     pub(super) fn forget(&mut self, row: SegmentRow) {
-        if self.0.as_ref().is_some_and(|(last, _)| *last == row) {
-            self.0 = None;
+        if self.last.as_ref().is_some_and(|(last, _)| *last == row) {
+            (self.last, self.next) = (None, 0);
         }
     }
 
@@ -126,6 +159,12 @@ impl LastOpened {
         let found = found.ok_or(DAMAGED)?;
         Ok(tried(kind, &opened.maker, found))
     }
+}
+
+/// How many records lie in segments alone.
+fn waiting(connection: &Connection) -> Result<u64, Error> {
+    let mut statement = connection.prepare_cached("SELECT coalesce(sum(records), 0) FROM segment")?;
+    Ok(statement.query_row([], |row| row.get::<_, i64>(0))?.cast_unsigned())
 }
 
 /// Admits a record's changes into an empty history, exactly as those of a page are.
@@ -221,18 +260,21 @@ impl Store {
     /// # Errors
     /// A failure of the storage; nothing of this step was then written.
     pub fn verify_some(&mut self, now_ms: i64, records: u32) -> Result<u64, Error> {
-        let sql = "SELECT kind, id, case_id, generation FROM record WHERE received > 0 ORDER BY segment, row LIMIT ?1";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement.query_map([records], |row| rows::record_ref(row, 0))?.collect::<Result<Vec<_>, _>>()?;
-        drop(statement);
+        let sql = "SELECT row FROM segment ORDER BY row LIMIT 1";
+        let first = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0).map(SegmentRow)).optional()?;
+        let Some(segment) = first else { return Ok(0) };
+        let next = self.opened.next_received(&self.connection, segment, records as usize)?;
         let mut writing = self.writing(now_ms)?;
-        for record in &found {
-            let Some(kind) = Kind::of_code(record.key.kind) else { continue };
-            writing.take(kind, record)?;
+        if next.is_empty() {
+            // Nothing lies in it alone, whatever its row says.
+            set_records(writing.connection(), segment, 0)?;
+        }
+        for (kind, record) in &next {
+            writing.take(*kind, record)?;
         }
         let changed = writing.commit()?;
         self.observers.tell(&changed);
-        Ok(self.verification()?.received)
+        waiting(&self.connection)
     }
 
     /// How many records wait to be tried.
@@ -240,10 +282,9 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn verification(&self) -> Result<Verification, Error> {
-        let sql = "SELECT coalesce((SELECT sum(records) FROM segment), 0), (SELECT count(*) FROM record)";
-        let (received, all): (i64, i64) =
-            self.connection.prepare_cached(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let (received, all) = (received.cast_unsigned(), all.cast_unsigned());
+        let received = waiting(&self.connection)?;
+        let mut statement = self.connection.prepare_cached("SELECT count(*) FROM record")?;
+        let all = statement.query_row([], |row| row.get::<_, i64>(0))?.cast_unsigned();
         Ok(Verification { received, verified: all.saturating_sub(received) })
     }
 }

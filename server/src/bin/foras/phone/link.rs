@@ -1,6 +1,7 @@
 //! The commands that meet the server.
 
 use foras::exchange::SyncReport;
+use foras::phone::FirstSyncStatus;
 use serde::Serialize;
 
 use crate::output::{Failure, Terminal};
@@ -16,19 +17,22 @@ struct Synced {
     bytes_up: u64,
     bytes_down: u64,
     round_trips: u32,
+    /// How far a first sync has come that was cut off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_sync: Option<FirstSyncStatus>,
 }
 
 impl From<SyncReport> for Synced {
     fn from(report: SyncReport) -> Self {
         let SyncReport { sent, carried, received, pending, refused, bytes_up, bytes_down, round_trips } = report;
-        Self { sent, carried, received, pending, refused, bytes_up, bytes_down, round_trips }
+        Self { sent, carried, received, pending, refused, bytes_up, bytes_down, round_trips, first_sync: None }
     }
 }
 
 impl Synced {
     fn print(&self, terminal: &Terminal) -> Result<(), Failure> {
         terminal.result(self, || {
-            let Self { sent, carried, received, pending, refused, bytes_up, bytes_down, round_trips } = self;
+            let Self { sent, carried, received, pending, refused, bytes_up, bytes_down, round_trips, .. } = self;
             format!(
                 "sent {sent}, carried {carried}, received {received}, pending {pending}, refused {refused}; \
                  {bytes_up} bytes up, {bytes_down} bytes down in {round_trips} round trips"
@@ -61,6 +65,7 @@ pub(super) fn sync(phone: &mut foras::Phone, server: Option<&str>, terminal: &Te
         && let Ok(status) = phone.status()
     {
         synced.pending = status.pending;
+        synced.first_sync = status.first_sync;
     }
     synced.print(terminal)?;
     if let Some(error) = error {

@@ -88,6 +88,16 @@ pub(super) fn status(status: &Status) -> String {
     let Some(role) = &status.role else { return "not enrolled".to_owned() };
     let mut lines = format!("{role} ({})\n", status.places.join(", "));
     let _ = writeln!(lines, "pending: {} changes, {} bytes", status.pending, status.pending_bytes);
+    if let Some(first) = &status.first_sync {
+        let _ =
+            write!(lines, "first sync: {} of {} records, {} bytes", first.records, first.records_total, first.bytes);
+        let _ = first.bytes_total.map(|total| write!(lines, " of {total}"));
+        let _ = first.left_s.map(|left_s| write!(lines, ", about {left_s} s left"));
+        lines.push('\n');
+    }
+    if status.received > 0 {
+        let _ = writeln!(lines, "received: {} records, verified when they are opened", status.received);
+    }
     for (audience, synced) in &status.last_sync {
         let _ = writeln!(lines, "{audience}: {}", synced.as_deref().unwrap_or("never synced"));
     }
