@@ -168,7 +168,7 @@ fn a_received_case_is_edited_before_it_is_verified_and_while_the_pack_still_come
     }
     world.run_until_quiescent();
     let colleague = world.mission("ML");
-    until_in_the_middle(&mut world, colleague, 10);
+    until_in_the_middle(&mut world, colleague, 1);
     let here: Vec<_> = cases.iter().map(|case| !world.values(colleague, case, "needs").is_empty()).collect();
     let (edited, gone) = (here.iter().position(|here| *here).unwrap(), here.iter().position(|here| !*here).unwrap());
     world.edit(colleague, &cases[edited], "needs", "a room in Bamako").unwrap();
