@@ -33,7 +33,7 @@ pub use devices::{EnrolledDevice, Revocation};
 pub use enrol::{Invite, Invited};
 pub use entropy::{Entropy, OsEntropy, SeededEntropy};
 pub use error::ServerError;
-pub use exchange::Sink;
+pub use exchange::{Sink, Turns};
 pub use packs::PackSizes;
 pub use server::Server;
 

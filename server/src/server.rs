@@ -13,7 +13,7 @@ use crate::access;
 use crate::enrol::{self, Invite, Invited, Throttle};
 use crate::entropy::{Entropy, OsEntropy, draw};
 use crate::error::ServerError;
-use crate::exchange::{self, Sink};
+use crate::exchange::{self, Sink, Turns};
 use crate::folder::Folder;
 use crate::intake::{Histories, Intake};
 use crate::keys::Keys;
@@ -191,7 +191,20 @@ impl Server {
         entropy: &mut dyn Entropy,
         sink: &mut Sink<'_>,
     ) {
-        exchange::exchange(self, credentials, body, now_ms, entropy, sink);
+        exchange::exchange(self, credentials, body, now_ms, entropy, &mut |_, _| None, sink);
+    }
+
+    /// As [`Server::exchange`]; a catch-up of so many entries is put off when `turns` says so.
+    pub fn exchange_in_turn(
+        &self,
+        credentials: Option<&Credentials>,
+        body: &[u8],
+        now_ms: i64,
+        entropy: &mut dyn Entropy,
+        turns: &mut Turns<'_>,
+        sink: &mut Sink<'_>,
+    ) {
+        exchange::exchange(self, credentials, body, now_ms, entropy, turns, sink);
     }
 
     /// Begins to wait for news, and for how many seconds, when the request allows it and there is nothing to say now.

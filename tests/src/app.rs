@@ -75,7 +75,6 @@ impl App {
     ///
     /// # Panics
     /// When it takes [`TOO_LONG`].
-    #[must_use]
     pub fn end(&self) -> (Instant, End) {
         self.ends.recv_timeout(TOO_LONG).expect("a sync that ends")
     }
@@ -100,7 +99,6 @@ impl App {
     ///
     /// # Panics
     /// When one fails before.
-    #[must_use]
     pub fn moved(&self) -> (Instant, SyncReport) {
         loop {
             let (at, end) = self.end();

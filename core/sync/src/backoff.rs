@@ -18,6 +18,14 @@ pub fn reconnect_ms(entropy: u64) -> u64 {
     entropy % (RECONNECT_MS + 1)
 }
 
+/// Milliseconds to wait for one's turn, when the server says to come again after `after_s` seconds: up to a quarter
+/// longer, so that phones do not come back as one.
+#[must_use]
+pub fn turn_ms(after_s: u32, entropy: u64) -> u64 {
+    let asked = u64::from(after_s.clamp(1, RETRY_AFTER_S_MAX)) * 1_000;
+    asked + entropy % (asked / 4 + 1)
+}
+
 /// Milliseconds to wait after `failures` failures in a row (1 for the first), at least what the server asked for.
 ///
 /// The wait lies between half and the whole of `FIRST_MS · 2^(failures − 1)`, capped at [`LONGEST_MS`]. What a server

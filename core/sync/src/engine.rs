@@ -2,6 +2,7 @@
 
 use foras_wire::id::Nonce;
 use foras_wire::sync::{AnswerFrame, Refusal};
+use foras_wire::turn::Turn;
 
 use crate::backoff;
 use crate::effect::{Effect, Summary};
@@ -233,6 +234,7 @@ impl Engine {
             Ok(Step::NewEpoch(store)) => self.restored(store, now),
             Ok(Step::Complete { more, now_ms }) => self.complete(more, now_ms, now),
             Ok(Step::Refused(refusal)) => self.refused(refusal, now),
+            Ok(Step::Wait(turn)) => self.wait_for_turn(turn, now),
             Ok(Step::WentBack) => {
                 self.close();
                 self.fail("server_went_back".to_owned(), true, 0, now)
@@ -326,6 +328,20 @@ impl Engine {
             return self.load();
         }
         self.fail(refusal.code, refusal.retryable, refusal.retry_after_s, now)
+    }
+
+    /// The server's own pages come later; what is left in the outbox goes at once.
+    fn wait_for_turn(&mut self, turn: Turn, now: Now) -> Vec<Effect> {
+        let forward = self.close().is_some_and(|exchange| exchange.went_forward());
+        self.proved_again = false;
+        if (forward && self.more_work) || self.edited {
+            return self.load();
+        }
+        self.state = State::Idle;
+        self.live.leave();
+        let mut effects = self.timer(Some(backoff::turn_ms(turn.after_s, now.entropy)), now);
+        effects.push(Effect::Failed { code: "server_busy".to_owned(), retryable: true, summary: self.summary });
+        effects
     }
 
     fn violated(&mut self, _: Violation, now: Now) -> Vec<Effect> {

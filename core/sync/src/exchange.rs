@@ -11,6 +11,7 @@ use foras_wire::id::RecordId;
 use foras_wire::pack::Piece;
 use foras_wire::page::Page;
 use foras_wire::sync::{Acks, AnswerFrame, DepositAck, Heads, Refusal, SyncRequest, Welcome};
+use foras_wire::turn::Turn;
 use foras_wire::version::ProtocolRange;
 
 use crate::effect::{Effect, Summary};
@@ -57,6 +58,8 @@ pub enum Step {
     },
     /// The request was refused as a whole.
     Refused(Refusal),
+    /// What was handed in is dealt with; pages come when the device asks again.
+    Wait(Turn),
     /// A log ends before the device's cursor: the server lost what it had given.
     WentBack,
 }
@@ -136,6 +139,8 @@ impl Exchange {
             AnswerFrame::CarriedAcks(acks) => self.carried_acks(&acks).map(Step::Go),
             AnswerFrame::Page(page) => self.page(page).map(Step::Go),
             AnswerFrame::Heads(heads) => self.heads(&heads),
+            AnswerFrame::Turn(_) if self.stage == Stage::Asked => Err(Violation("frames in another order")),
+            AnswerFrame::Turn(turn) => Ok(Step::Wait(turn)),
         }
     }
 

@@ -6,6 +6,7 @@ use foras_sync::{Effect, Engine, Event, LinkFailure, Work, backoff};
 use foras_wire::id::{Nonce, Signature64};
 use foras_wire::page::{Page, RawEntry};
 use foras_wire::sync::{AnswerFrame, Heads, SyncRequest, Welcome};
+use foras_wire::turn::Turn;
 use foras_wire::version::PROTOCOL_MAX;
 
 const WAIT_S: u16 = 240;
@@ -202,4 +203,31 @@ fn a_driver_whose_link_hangs_for_ever_is_woken_by_the_timer() {
     phone.now_ms += i64::try_from(guard_ms).unwrap();
     phone.tell(Event::TimerFired);
     assert_eq!((phone.sent.len(), phone.asked()), (3, 0));
+}
+
+#[test]
+fn a_first_sync_that_waits_for_its_turn_comes_back_when_told_and_pushes_what_is_written_meanwhile() {
+    let mut phone = Phone::new();
+    phone.tell(Event::Started);
+    for _ in 0..5 {
+        let nonce = Nonce([1; 16]);
+        phone.frame(AnswerFrame::Welcome(Welcome {
+            protocol: PROTOCOL_MAX,
+            epoch: 1,
+            now_ms: 9,
+            nonce,
+            token: None,
+            grant: None,
+        }));
+        phone.frame(AnswerFrame::Turn(Turn { after_s: 20, ahead: 100 }));
+        let after_ms = *phone.timers_ms.last().unwrap();
+        assert!((20_000..=25_000).contains(&after_ms), "as told, and no longer for having waited before: {after_ms}");
+        assert!(!phone.engine.status().syncing && !phone.engine.status().live);
+        phone.now_ms += 20_000;
+        phone.tell(Event::TimerFired);
+    }
+    assert_eq!(phone.failed, ["server_busy"; 5]);
+    phone.answer(5);
+    assert!(phone.engine.status().live);
+    assert_eq!(phone.engine.status().failures, 0);
 }

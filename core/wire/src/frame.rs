@@ -17,6 +17,7 @@ const HEADS: u8 = 5;
 const REFUSED: u8 = 6;
 const PIECE: u8 = 7;
 const CARRIED_ACKS: u8 = 9;
+const TURN: u8 = 10;
 
 /// `message` in CBOR. Encoding into a vector cannot fail: its error type has no value.
 #[must_use]
@@ -80,6 +81,7 @@ pub fn encode_frame(frame: &AnswerFrame) -> (u8, Vec<u8>) {
         AnswerFrame::CarriedAcks(acks) => (CARRIED_ACKS, to_cbor(acks)),
         AnswerFrame::Page(page) => (PAGE, to_cbor(page)),
         AnswerFrame::Heads(heads) => (HEADS, to_cbor(heads)),
+        AnswerFrame::Turn(turn) => (TURN, to_cbor(turn)),
         AnswerFrame::Refused(refusal) => (REFUSED, to_cbor(refusal)),
         AnswerFrame::Unknown(code) => (*code, Vec::new()),
     }
@@ -97,6 +99,7 @@ pub fn decode_frame(code: u8, body: &[u8]) -> Result<AnswerFrame, WireError> {
         CARRIED_ACKS => AnswerFrame::CarriedAcks(from_cbor("acknowledgements of carried pushes", body)?),
         PAGE => AnswerFrame::Page(from_cbor("page", body)?),
         HEADS => AnswerFrame::Heads(from_cbor("heads", body)?),
+        TURN => AnswerFrame::Turn(from_cbor("turn", body)?),
         REFUSED => AnswerFrame::Refused(from_cbor("refusal", body)?),
         PIECE => AnswerFrame::Piece(piece(from_cbor("piece of a pack", body)?)?),
         other => AnswerFrame::Unknown(other),

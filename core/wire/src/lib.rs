@@ -23,6 +23,7 @@ pub mod push;
 pub mod record;
 pub mod stream;
 pub mod sync;
+pub mod turn;
 pub mod version;
 
 #[doc = include_str!("../../docs/protocol.md")]

@@ -8,6 +8,7 @@ use crate::id::{DeviceId, Digest32, Nonce, RecordId};
 use crate::pack::{PackProgress, Piece};
 use crate::page::Page;
 use crate::push::Push;
+use crate::turn::Turn;
 use crate::version::ProtocolRange;
 
 /// The body of `POST /v1/sync`. Who asks is proven beside it (see [`Credentials`]).
@@ -104,6 +105,8 @@ pub enum AnswerFrame {
     Page(Page),
     /// Last: where the logs stand. Without it the answer was cut.
     Heads(Heads),
+    /// Last as well, instead of pages and heads: a first sync has to wait for its turn.
+    Turn(Turn),
     /// Instead of anything else: the request was refused as a whole.
     Refused(Refusal),
     /// A frame of a newer build, skipped.

@@ -23,6 +23,7 @@ use foras_wire::stream::{AnswerWriter, FrameReader};
 use foras_wire::sync::{
     Acks, AnswerFrame, Deposit, DepositAck, Exception, Heads, Outcome, Refusal, SyncRequest, Welcome,
 };
+use foras_wire::turn::Turn;
 use foras_wire::version::ProtocolRange;
 
 fn record() -> RecordRef {
@@ -103,6 +104,7 @@ fn frames() -> Vec<(&'static str, AnswerFrame)> {
         ("piece", AnswerFrame::Piece(piece(0))),
         ("piece_going_on", AnswerFrame::Piece(piece(300))),
         ("heads", AnswerFrame::Heads(Heads { heads: vec![1, 25, 300], more: true, digests: vec![] })),
+        ("turn", AnswerFrame::Turn(Turn { after_s: 9, ahead: 12 })),
         (
             "refused",
             AnswerFrame::Refused(Refusal {

@@ -14,9 +14,10 @@ mod take;
 use std::collections::BTreeSet;
 
 use foras_wire::frame;
-use foras_wire::id::ChangeHash;
+use foras_wire::id::{ChangeHash, DeviceId};
 use foras_wire::record::RecordKey;
 use foras_wire::sync::{AnswerFrame, Credentials, Heads, Refusal, SyncRequest, Welcome};
+use foras_wire::turn::Turn;
 use foras_wire::version::ProtocolRange;
 
 use pack::Packing;
@@ -28,9 +29,13 @@ use crate::error::ServerError;
 use crate::refusal::{refusal, unavailable};
 use crate::server::Server;
 use crate::storage::devices::DeviceState;
+use crate::storage::logs;
 
 /// Takes the frames of an answer; false when nobody receives them any more.
 pub type Sink<'a> = dyn FnMut(AnswerFrame) -> bool + 'a;
+
+/// Says whether a device's catch-up of so many entries has to wait for its turn.
+pub type Turns<'a> = dyn FnMut(DeviceId, u64) -> Option<Turn> + 'a;
 
 /// One request while it is answered.
 pub(crate) struct Exchange<'a> {
@@ -49,9 +54,10 @@ pub(crate) fn exchange(
     body: &[u8],
     now_ms: i64,
     entropy: &mut dyn Entropy,
+    turns: &mut Turns<'_>,
     sink: &mut Sink<'_>,
 ) {
-    if let Err(refusal) = answer(server, credentials, body, now_ms, entropy, sink) {
+    if let Err(refusal) = answer(server, credentials, body, now_ms, entropy, turns, sink) {
         sink(AnswerFrame::Refused(refusal));
     }
 }
@@ -62,6 +68,7 @@ fn answer(
     body: &[u8],
     now_ms: i64,
     entropy: &mut dyn Entropy,
+    turns: &mut Turns<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<(), Refusal> {
     let mut caller = access::authenticate(&server.db, &server.keys, credentials, now_ms, entropy)?;
@@ -96,7 +103,7 @@ fn answer(
         sink(AnswerFrame::Heads(Heads { heads, more: true, digests: Vec::new() }));
         return Ok(());
     }
-    exchange.give_pages(sink).map_err(|error| unavailable(&error))
+    exchange.give_pages(turns, sink).map_err(|error| unavailable(&error))
 }
 
 impl Exchange<'_> {
@@ -120,8 +127,23 @@ impl Exchange<'_> {
         Ok(audiences.iter().map(|name| cursor_of(name).unwrap_or(0)).collect())
     }
 
-    fn give_pages(&self, sink: &mut Sink<'_>) -> Result<(), ServerError> {
+    /// Entries of the logs after the cursors.
+    fn entries_ahead(&self, cursors: &[u64]) -> Result<u64, ServerError> {
+        self.server.db.read(|db| {
+            let mut ahead = 0_u64;
+            for (audience, cursor) in self.caller.grant.audiences.iter().zip(cursors) {
+                ahead = ahead.saturating_add(logs::head(db, audience.as_str())?.saturating_sub(*cursor));
+            }
+            Ok(ahead)
+        })
+    }
+
+    fn give_pages(&self, turns: &mut Turns<'_>, sink: &mut Sink<'_>) -> Result<(), ServerError> {
         let cursors = self.cursors()?;
+        if let Some(turn) = turns(self.caller.device.device, self.entries_ahead(&cursors)?) {
+            sink(AnswerFrame::Turn(turn));
+            return Ok(());
+        }
         if let Err(error) = seen::note_contact(self, &cursors) {
             // What was seen can be told later; the device's own catch-up goes on.
             tracing::warn!(code = error.code(), "a contact could not be noted");

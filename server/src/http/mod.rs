@@ -15,6 +15,7 @@ mod body;
 mod credentials;
 mod door;
 mod enrol;
+mod first;
 mod health;
 mod live;
 mod serve;
@@ -35,6 +36,7 @@ use foras_wire::sync::{AnswerFrame, Refusal};
 use tokio::sync::{Semaphore, watch};
 
 use crate::server::Server;
+use first::FirstSyncs;
 use live::Live;
 use turns::Turns;
 
@@ -56,6 +58,7 @@ struct Shared {
     strangers: Arc<Semaphore>,
     strangers_reading: Arc<Semaphore>,
     live: Arc<Live>,
+    first: Arc<FirstSyncs>,
 }
 
 /// The routes over `server`. Once `stopping` turns true, nobody is held back any more.
@@ -68,6 +71,7 @@ pub fn router(server: Arc<Server>, stopping: watch::Receiver<bool>) -> Router {
         strangers: Arc::new(Semaphore::new(STRANGERS_AT_ONCE)),
         strangers_reading: Arc::new(Semaphore::new(STRANGERS_READ_AT_ONCE)),
         live,
+        first: FirstSyncs::new(first::PLACES, first::LONG_ENTRIES),
     };
     Router::new()
         .route("/v1/enrol", post(enrol::enrol))

@@ -1,5 +1,7 @@
 //! `POST /v1/sync`: frames are sent as they are made.
 
+use std::time::Instant;
+
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -84,5 +86,15 @@ pub(super) async fn sync(
 fn answer(shared: &Shared, credentials: &Credentials, body: &[u8], sender: &stream::Sender) {
     let mut writer = AnswerWriter::new();
     let mut sink = |frame: AnswerFrame| sender.send(writer.frame(&frame));
-    shared.server.exchange(Some(credentials), body, clock::now_ms(), &mut OsEntropy, &mut sink);
+    let mut turns = |device, entries| match shared.first.ask(device, entries, Instant::now()) {
+        Ok(place) => {
+            // The place is the answer's until it has left.
+            if let Some(place) = place {
+                sender.keep(place);
+            }
+            None
+        }
+        Err(turn) => Some(turn),
+    };
+    shared.server.exchange_in_turn(Some(credentials), body, clock::now_ms(), &mut OsEntropy, &mut turns, &mut sink);
 }

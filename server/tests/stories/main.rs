@@ -6,3 +6,4 @@ mod exchange;
 mod field;
 mod figures;
 mod http;
+mod turns;

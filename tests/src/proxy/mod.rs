@@ -137,7 +137,7 @@ async fn carry(phone: TcpStream, to: SocketAddr, link: Arc<Link>) {
     let number = link.counters.connections.fetch_add(1, Ordering::Relaxed);
     let cut = link.next_cut();
     let mut line = line::Line::new(phone, Arc::clone(&link));
-    let overtaken = link.faults.overtaken.filter(|_| number % 2 == 0);
+    let overtaken = link.faults.overtaken.filter(|_| number.is_multiple_of(2));
     let carried = async {
         if let Some(hold) = overtaken {
             line.hold(hold).await;

@@ -3,6 +3,7 @@
 use foras_wire::pack::Piece;
 use foras_wire::page::Page;
 use foras_wire::sync::{Acks, AnswerFrame, DepositAck, Heads, Outcome, Refusal, Welcome};
+use foras_wire::turn::Turn;
 
 #[derive(Debug, Default)]
 pub struct Answer {
@@ -14,6 +15,7 @@ pub struct Answer {
     pub pieces: Vec<Piece>,
     pub heads: Option<Heads>,
     pub refused: Option<Refusal>,
+    pub turn: Option<Turn>,
 }
 
 impl Answer {
@@ -27,6 +29,7 @@ impl Answer {
             AnswerFrame::Heads(heads) => self.heads = Some(heads),
             AnswerFrame::Refused(refusal) => self.refused = Some(refusal),
             AnswerFrame::Piece(piece) => self.pieces.push(piece),
+            AnswerFrame::Turn(turn) => self.turn = Some(turn),
             AnswerFrame::Unknown(code) => panic!("an unknown frame {code}"),
         }
     }
