@@ -217,7 +217,7 @@ impl Engine {
         self.more_work = work.more && !(waiting && self.live.withheld);
         let prove = self.challenge.take().or(work.nonce);
         let (mut request, exchange) = Exchange::open(work);
-        if waiting && request.pushes.is_empty() && request.deposits.is_empty() {
+        if waiting && !request.hands_in() {
             request.wait_s = self.live.asked(now.ms, self.config.wait_s, prove.is_some());
         } else {
             self.live.leave();
@@ -282,7 +282,9 @@ impl Engine {
             effects.extend(self.load());
             return effects;
         }
-        effects.extend(self.finish(more, hollow, now));
+        // What got no answer is no reason to ask again at once, and again.
+        effects.extend(self.finish(more || exchange.is_owed_an_answer(), hollow, now));
+        self.live.withheld |= exchange.left_carried();
         effects
     }
 

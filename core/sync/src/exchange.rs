@@ -79,6 +79,8 @@ pub struct Exchange {
     cursors: Vec<u64>,
     /// Whether the request takes packs.
     packs: bool,
+    /// Something that others wrote stays for another time.
+    left_carried: bool,
     /// What this exchange did.
     pub done: Summary,
 }
@@ -100,6 +102,7 @@ impl Exchange {
             deposits: work.deposits.iter().map(|deposit| deposit.id).collect(),
             cursors: work.cursors.clone(),
             packs: work.packs.is_some(),
+            left_carried: false,
             done: Summary { round_trips: 1, ..Summary::default() },
         };
         let request = SyncRequest {
@@ -119,6 +122,19 @@ impl Exchange {
     #[must_use]
     pub fn went_forward(&self) -> bool {
         self.done.sent > 0 || self.done.carried > 0 || self.done.refused > 0 || self.stage == Stage::Paging
+    }
+
+    /// Whether something that was handed in got no answer at all.
+    #[must_use]
+    pub fn is_owed_an_answer(&self) -> bool {
+        let open = |rows: &[Option<Vec<u64>>]| rows.iter().any(Option::is_some);
+        open(&self.rows) || open(&self.carried) || !self.deposits.is_empty()
+    }
+
+    /// Whether something that others wrote stays for another time.
+    #[must_use]
+    pub fn left_carried(&self) -> bool {
+        self.left_carried
     }
 
     /// Takes one frame of the answer.
@@ -233,6 +249,7 @@ impl Exchange {
         let fates = fates_of(&self.carried, acks)?;
         self.forward_to(Stage::SettlingCarried)?;
         let taken = fates.iter().filter(|fate| matches!(fate, Fate::Durable | Fate::Quarantined { .. })).count();
+        self.left_carried |= fates.contains(&Fate::Kept);
         self.done.carried = self.done.carried.saturating_add(u32::try_from(taken).unwrap_or(u32::MAX));
         Ok(vec![Effect::SettleCarried(settlements(&mut self.carried, acks, fates))])
     }

@@ -3,9 +3,9 @@
 
 use foras_sync::engine::Config;
 use foras_sync::{Effect, Engine, Event, LinkFailure, Work, backoff};
-use foras_wire::id::{Nonce, Signature64};
+use foras_wire::id::{Nonce, RecordId, Signature64};
 use foras_wire::page::{Page, RawEntry};
-use foras_wire::sync::{AnswerFrame, Heads, SyncRequest, Welcome};
+use foras_wire::sync::{AnswerFrame, Deposit, Heads, SyncRequest, Welcome};
 use foras_wire::turn::Turn;
 use foras_wire::version::PROTOCOL_MAX;
 
@@ -22,12 +22,23 @@ struct Phone {
     timers_ms: Vec<u64>,
     finished: u32,
     failed: Vec<String>,
+    /// Whether a deposit waits, for ever.
+    outbox: bool,
 }
 
 impl Phone {
     fn new() -> Self {
         let engine = Engine::new(Config { poll_ms: None, wait_s: WAIT_S });
-        Self { engine, now_ms: 0, cursor: 5, sent: vec![], timers_ms: vec![], finished: 0, failed: vec![] }
+        Self {
+            engine,
+            now_ms: 0,
+            cursor: 5,
+            sent: vec![],
+            timers_ms: vec![],
+            finished: 0,
+            failed: vec![],
+            outbox: false,
+        }
     }
 
     fn tell(&mut self, event: Event) {
@@ -36,7 +47,10 @@ impl Phone {
             for effect in self.engine.handle(event, self.now_ms, 77) {
                 match effect {
                     Effect::LoadWork => {
-                        let work = Work { epoch: 1, grant_revision: 1, cursors: vec![self.cursor], ..Work::default() };
+                        let deposit = Deposit { id: RecordId([7; 16]), body: "{}".to_owned() };
+                        let deposits = if self.outbox { vec![deposit] } else { vec![] };
+                        let cursors = vec![self.cursor];
+                        let work = Work { epoch: 1, grant_revision: 1, cursors, deposits, ..Work::default() };
                         events.push(Event::WorkLoaded(Box::new(work)));
                     }
                     Effect::Send { request, .. } => self.sent.push(*request),
@@ -230,4 +244,20 @@ fn a_first_sync_that_waits_for_its_turn_comes_back_when_told_and_pushes_what_is_
     phone.answer(5);
     assert!(phone.engine.status().live);
     assert_eq!(phone.engine.status().failures, 0);
+}
+
+#[test]
+fn what_gets_no_answer_is_not_pushed_as_fast_as_the_server_answers() {
+    let mut phone = Phone::new();
+    phone.outbox = true;
+    phone.tell(Event::Started);
+    let mut waits = Vec::new();
+    for _ in 0..6 {
+        assert!(phone.sent.last().unwrap().hands_in());
+        phone.answer(5);
+        waits.push(*phone.timers_ms.last().unwrap());
+        assert_eq!(phone.sent.len(), waits.len(), "nothing is sent before the timer fires");
+        phone.tell(Event::TimerFired);
+    }
+    assert!(waits.windows(2).all(|pair| pair[0] < pair[1]), "{waits:?}");
 }

@@ -45,10 +45,16 @@ pub struct SyncRequest {
 }
 
 impl SyncRequest {
+    /// Whether the request hands anything in.
+    #[must_use]
+    pub fn hands_in(&self) -> bool {
+        !(self.pushes.is_empty() && self.deposits.is_empty() && self.carried.is_empty())
+    }
+
     /// Whether the server may hold this request back while it has no news: the device allows it and hands nothing in.
     #[must_use]
     pub fn may_wait(&self) -> bool {
-        self.wait_s > 0 && self.pushes.is_empty() && self.deposits.is_empty()
+        self.wait_s > 0 && !self.hands_in()
     }
 }
 

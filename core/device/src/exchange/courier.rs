@@ -164,7 +164,7 @@ impl Courier {
                 if !request.pushes.is_empty() {
                     store.mark_sending(self.loaded.drain(..));
                 }
-                self.pace.sent(!request.pushes.is_empty(), now_ms);
+                self.pace.sent(request.hands_in(), now_ms);
                 let body = frame::encode_request(&request);
                 self.bytes_up = self.bytes_up.saturating_add(body.len() as u64);
                 let credentials = Box::new(store.credentials(prove)?);
