@@ -49,7 +49,7 @@ pub(crate) fn challenge(
 }
 
 fn challenge_mac(keys: &Keys, device: &DeviceId, nonce: &[u8; 16]) -> [u8; 8] {
-    let mac = keys.mac("foras challenge", &[&keys.epoch.to_be_bytes(), device.as_bytes(), &nonce[..8]]);
+    let mac = keys.mac("foras challenge", &[&keys.epoch().to_be_bytes(), device.as_bytes(), &nonce[..8]]);
     let mut short = [0; 8];
     short.copy_from_slice(&mac[..8]);
     short

@@ -6,13 +6,25 @@ use foras_record::document::Document;
 use foras_record::kind::Kind;
 use foras_wire::audience::AudienceName;
 use foras_wire::id::Digest32;
+use foras_wire::reconcile::{Combined, combined};
 use foras_wire::record::RecordKey;
 
 use crate::error::ServerError;
 use crate::server::Server;
-use crate::storage::records;
+use crate::storage::{digests, records};
 
 impl Server {
+    /// The digest of the server's copies of these audiences, in their order.
+    ///
+    /// # Errors
+    /// [`ServerError`] when the database fails.
+    pub fn digest(&self, audiences: &[AudienceName]) -> Result<Combined, ServerError> {
+        self.db.read(|db| {
+            let sums = audiences.iter().map(|audience| digests::of_audience(db, audience.as_str()));
+            Ok(combined(sums.collect::<Result<Vec<_>, _>>()?))
+        })
+    }
+
     /// Fingerprints of the content of every record, by the audiences that hold it now, replayed from the changes
     /// themselves. Records of kinds that this build does not know are left out.
     ///

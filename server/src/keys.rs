@@ -1,5 +1,8 @@
 //! Who the server is: its id, its Ed25519 key and its epoch, and the secrets that derive from the key.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use ed25519_dalek::SigningKey;
 use foras_record::identity;
 use foras_record::proof::public_key;
@@ -13,17 +16,31 @@ use sha2::{Digest, Sha256};
 pub(crate) struct Keys {
     pub(crate) server: ServerId,
     pub(crate) key: SigningKey,
-    /// Counts restores from a backup, from 1.
-    pub(crate) epoch: u64,
+    /// Counts the times that the server was put back to an older copy of its data, from 1. It may be while it runs.
+    epoch: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keys").field("server", &self.server).field("epoch", &self.epoch).finish_non_exhaustive()
+        f.debug_struct("Keys").field("server", &self.server).field("epoch", &self.epoch()).finish_non_exhaustive()
     }
 }
 
 impl Keys {
+    pub(crate) fn new(server: ServerId, key: SigningKey, epoch: u64) -> Self {
+        Self { server, key, epoch: Arc::new(AtomicU64::new(epoch)) }
+    }
+
+    /// The epoch that holds now.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
+    /// Another epoch holds from now on. Whoever calls this keeps it durably in the same transaction.
+    pub(crate) fn set_epoch(&self, epoch: u64) {
+        self.epoch.store(epoch, Ordering::SeqCst);
+    }
+
     pub(crate) fn public(&self) -> PublicKey {
         public_key(&self.key)
     }
@@ -37,7 +54,12 @@ impl Keys {
     /// The server as the author of changes to `record`. The epoch is part of it, so that a restored server cannot
     /// use its own numbers again.
     pub(crate) fn actor(&self, record: &RecordKey) -> Actor {
-        identity::server_actor(&self.public(), self.epoch, record)
+        identity::server_actor(&self.public(), self.epoch(), record)
+    }
+
+    /// Whether `actor` is, or was in an earlier epoch, the server as the author of changes to `record`.
+    pub(crate) fn was(&self, record: &RecordKey, actor: &Actor) -> bool {
+        (1..=self.epoch()).any(|epoch| identity::server_actor(&self.public(), epoch, record) == *actor)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::intake::{Histories, Intake};
 use crate::keys::Keys;
 use crate::packs::{PackSizes, Workshop};
 use crate::programme;
-use crate::storage::{Database, authors, case_facts, facts, locked, settings};
+use crate::storage::{Database, authors, case_facts, digests, facts, locked, settings};
 use crate::wakes::{Wait, Wakes};
 
 /// A server on its data folder.
@@ -107,12 +107,13 @@ impl Server {
                 Some(known) if known == name => {}
                 Some(_) => return Err(ServerError::Corrupt("foras.db belongs to another server.key")),
             }
+            digests::begin(db)?;
             let epoch = settings::get(db, settings::EPOCH)?.and_then(|epoch| epoch.parse().ok());
             epoch.ok_or(ServerError::Corrupt("the epoch does not read"))
         })?;
         Ok(Self {
             db,
-            keys: Keys { server, key, epoch },
+            keys: Keys::new(server, key, epoch),
             histories: Mutex::default(),
             throttle: Mutex::new(Throttle::new()),
             wakes: Arc::default(),
@@ -133,10 +134,15 @@ impl Server {
         self.keys.public()
     }
 
-    /// The server's epoch: counts restores from a backup, from 1.
+    /// Loaded records may be of a database that is not there any more.
+    pub(crate) fn forget_histories(&self) {
+        *locked(&self.histories) = Histories::default();
+    }
+
+    /// The server's epoch: counts the times that it was put back to an older copy of its data, from 1.
     #[must_use]
     pub fn epoch(&self) -> u64 {
-        self.keys.epoch
+        self.keys.epoch()
     }
 
     /// Notes where the running server is reached; what invitations name is `public_url`, where given.

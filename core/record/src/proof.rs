@@ -13,6 +13,7 @@ use foras_wire::merkle;
 use foras_wire::pack::Seal;
 use foras_wire::page::Page;
 use foras_wire::push::{self, Push, PushScope};
+use foras_wire::reconcile::{Difference, Witness};
 use foras_wire::sync::nonce_signed_bytes;
 
 use crate::admission::Refusal;
@@ -201,6 +202,40 @@ pub fn verify_seal(
     segment: u32,
 ) -> Result<(), WireError> {
     verify("segment", server_key, &seal.signed_bytes(server, epoch, audience, pack, segment), &seal.signature)
+}
+
+/// Signs `difference` as the server.
+pub fn sign_difference(
+    key: &SigningKey,
+    difference: &mut Difference,
+    server: &ServerId,
+    epoch: u64,
+    audience: &AudienceName,
+) {
+    difference.signature = sign(key, &difference.signed_bytes(server, epoch, audience));
+}
+
+/// Checks that the server signed exactly this difference, of this audience.
+///
+/// # Errors
+/// [`WireError::Signature`] when it did not.
+pub fn verify_difference(
+    server_key: &PublicKey,
+    difference: &Difference,
+    server: &ServerId,
+    epoch: u64,
+    audience: &AudienceName,
+) -> Result<(), WireError> {
+    let bytes = difference.signed_bytes(server, epoch, audience);
+    verify("difference", server_key, &bytes, &difference.signature)
+}
+
+/// Checks that this server once signed what the witness says.
+///
+/// # Errors
+/// [`WireError::Signature`] when it did not.
+pub fn verify_witness(server_key: &PublicKey, witness: &Witness, server: &ServerId) -> Result<(), WireError> {
+    verify("page", server_key, &witness.signed_bytes(server), &witness.signature)
 }
 
 /// Signs `grant` as the server.

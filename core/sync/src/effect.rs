@@ -4,6 +4,7 @@ use foras_wire::grant::SignedGrant;
 use foras_wire::id::Nonce;
 use foras_wire::pack::Piece;
 use foras_wire::page::Page;
+use foras_wire::reconcile::{Combined, Difference};
 use foras_wire::sync::{DepositAck, SyncRequest};
 
 use crate::work::Settlement;
@@ -45,12 +46,20 @@ pub enum Effect {
     /// Check a page's signature and apply it with its cursor in one transaction; answer with
     /// [`crate::Event::PageApplied`]. It continues at the device's cursor.
     ApplyPage(Box<Page>),
-    /// Every audience stands at its log's end, as of this server's time in milliseconds since 1970. No event answers
-    /// this, unless the store fails.
+    /// Check the signature of what differs in a copy and apply it in one transaction; answer with
+    /// [`crate::Event::DifferenceApplied`].
+    ApplyDifference(Box<Difference>),
+    /// Every audience stands at its log's end, as of this server's time in milliseconds since 1970. Compare
+    /// the copies, and answer with [`crate::Event::Compared`].
     CaughtUp {
         /// Server's time in milliseconds since 1970.
         now_ms: i64,
+        /// The digest of the server's copies, where it told it.
+        digest: Option<Combined>,
     },
+    /// A log ends before the device's cursor: have all copies compared from the next work on. No event answers this, unless
+    /// the store fails.
+    CompareAll,
     /// Tell [`crate::Event::TimerFired`] after so many milliseconds. It replaces a timer set earlier.
     SetTimer {
         /// Milliseconds from now, on whatever clock does not jump.

@@ -1,6 +1,7 @@
 //! When to ask, how often, and when to stop.
 
 use foras_wire::id::Nonce;
+use foras_wire::reconcile::Combined;
 use foras_wire::sync::{AnswerFrame, Refusal};
 use foras_wire::turn::Turn;
 
@@ -17,6 +18,9 @@ pub const ROUND_TRIPS_MAX: u32 = 4_096;
 /// Most requests of one sync that only carry re-issued work after a refusal: a server that refuses that too is not
 /// asked a third time.
 pub const REFUSALS_MAX: u32 = 2;
+/// Most times that one sync has the copies compared. They are equal after once; what differs still, or again, is left to
+/// the next sync.
+pub const COMPARISONS_MAX: u32 = 3;
 /// Shortest time between two attempts that a hint of the system brings forward, in milliseconds.
 pub const HINT_SPACING_MS: u64 = 1_000;
 
@@ -35,6 +39,22 @@ enum State {
     Idle,
     Loading,
     InFlight(Box<Exchange>),
+    /// The answer is complete; the store compares the copies. `forward`: it has more to send.
+    Comparing {
+        forward: bool,
+        rest: Rest,
+    },
+}
+
+/// How a complete answer leaves a sync that has no more to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Rest {
+    /// Something is left for another time.
+    behind: bool,
+    /// So is something that others wrote.
+    carried: bool,
+    /// Answers in a row that came early and brought nothing.
+    hollow: u32,
 }
 
 /// Whether requests of this sync go without what waits to be pushed.
@@ -76,8 +96,10 @@ pub struct Engine {
     /// The server did not read so long a request from a device that it could not tell: until it has welcomed this
     /// device, requests carry nothing to push.
     bare: Bare,
-    /// The server's epoch changed during this sync; twice is once too often.
-    new_epoch: bool,
+    /// How often the server's epoch changed during this sync; it does when the server finds that it was put back.
+    new_epochs: u32,
+    /// How often this sync had the copies compared.
+    comparisons: u32,
     /// Exchanges of this sync in which something was refused.
     refusals: u32,
     failures: u32,
@@ -122,6 +144,10 @@ impl Engine {
             Event::Frame(frame) => self.frame(*frame, now),
             Event::GrantAccepted { cursors } => self.told(now, |exchange| exchange.grant_accepted(cursors)),
             Event::PieceKept { cursor, received } => self.told(now, |exchange| exchange.piece_kept(cursor, received)),
+            Event::DifferenceApplied { received, cursor } => {
+                self.told(now, |exchange| exchange.difference_applied(received, cursor))
+            }
+            Event::Compared { differ } => self.compared(differ, now),
             Event::PageApplied { received } => self.told(now, |exchange| exchange.page_applied(received)),
             Event::AnswerEnded => self.cut(LinkFailure::Offline, now),
             Event::LinkFailed(failure) => self.cut(failure, now),
@@ -186,7 +212,7 @@ impl Engine {
     fn begin(&mut self, now: Now) -> Vec<Effect> {
         self.summary = Summary::default();
         (self.challenge, self.proved_again, self.bare) = (None, false, Bare::Never);
-        (self.new_epoch, self.refusals) = (false, 0);
+        (self.new_epochs, self.comparisons, self.refusals) = (0, 0, 0);
         (self.last_attempt_ms, self.next_attempt_ms) = (Some(now.ms), None);
         self.live.leave();
         self.live.withheld = false;
@@ -232,13 +258,10 @@ impl Engine {
         match exchange.frame(frame) {
             Ok(Step::Go(effects)) => effects,
             Ok(Step::NewEpoch(store)) => self.restored(store, now),
-            Ok(Step::Complete { more, now_ms }) => self.complete(more, now_ms, now),
+            Ok(Step::Complete { more, now_ms, digest }) => self.complete(more, now_ms, digest, now),
             Ok(Step::Refused(refusal)) => self.refused(refusal, now),
             Ok(Step::Wait(turn)) => self.wait_for_turn(turn, now),
-            Ok(Step::WentBack) => {
-                self.close();
-                self.fail("server_went_back".to_owned(), true, 0, now)
-            }
+            Ok(Step::WentBack) => self.went_back(now),
             Err(violation) => self.violated(violation, now),
         }
     }
@@ -253,21 +276,29 @@ impl Engine {
 
     fn restored(&mut self, store: Effect, now: Now) -> Vec<Effect> {
         self.close();
-        if self.new_epoch {
+        if self.new_epochs >= COMPARISONS_MAX {
             return self.fail("malformed".to_owned(), true, 0, now);
         }
-        self.new_epoch = true;
+        self.new_epochs += 1;
         let mut effects = vec![store];
         effects.extend(self.load());
         effects
     }
 
-    fn complete(&mut self, more: bool, server_ms: i64, now: Now) -> Vec<Effect> {
-        let Some(exchange) = self.close() else { return Vec::new() };
-        let mut effects = Vec::new();
-        if !more {
-            effects.push(Effect::CaughtUp { now_ms: server_ms });
+    /// The server's log ends before the device's cursor: it was put back. What it lost is found by comparing.
+    fn went_back(&mut self, now: Now) -> Vec<Effect> {
+        self.close();
+        if self.comparisons >= COMPARISONS_MAX {
+            return self.fail("server_went_back".to_owned(), true, 0, now);
         }
+        self.comparisons += 1;
+        let mut effects = vec![Effect::CompareAll];
+        effects.extend(self.load());
+        effects
+    }
+
+    fn complete(&mut self, more: bool, server_ms: i64, digest: Option<Combined>, now: Now) -> Vec<Effect> {
+        let Some(exchange) = self.close() else { return Vec::new() };
         let reissued = exchange.done.refused > 0;
         self.refusals += u32::from(reissued);
         let forward =
@@ -278,18 +309,38 @@ impl Engine {
         if held_back {
             self.bare = Bare::Tried;
         }
-        if forward || held_back || self.edited {
-            effects.extend(self.load());
-            return effects;
-        }
+        let forward = forward || held_back;
         // What got no answer is no reason to ask again at once, and again.
-        effects.extend(self.finish(more || exchange.is_owed_an_answer(), hollow, now));
-        self.live.withheld |= exchange.left_carried();
+        let behind = more || exchange.is_owed_an_answer();
+        let rest = Rest { behind, carried: exchange.left_carried(), hollow };
+        if more {
+            return self.go_on(forward, rest, now);
+        }
+        self.state = State::Comparing { forward, rest };
+        vec![Effect::CaughtUp { now_ms: server_ms, digest }]
+    }
+
+    /// Whether the copies are the server's. If not, the sync goes on with what the store then has to say, a few times.
+    fn compared(&mut self, differ: bool, now: Now) -> Vec<Effect> {
+        let State::Comparing { forward, rest } = self.state else { return Vec::new() };
+        let again = differ && self.comparisons < COMPARISONS_MAX;
+        self.comparisons += u32::from(again);
+        self.go_on(forward || again, Rest { behind: rest.behind || (differ && !again), ..rest }, now)
+    }
+
+    fn go_on(&mut self, forward: bool, rest: Rest, now: Now) -> Vec<Effect> {
+        if forward || self.edited {
+            return self.load();
+        }
+        self.state = State::Idle;
+        let effects = self.finish(rest.behind, rest.hollow, now);
+        self.live.withheld |= rest.carried;
         effects
     }
 
     /// The end of a sync that met no failure. What could not travel yet is tried again like after a failure.
     fn finish(&mut self, behind: bool, hollow: u32, now: Now) -> Vec<Effect> {
+        (self.new_epochs, self.comparisons) = (0, 0);
         let live = self.config.wait_s > 0 && !behind && hollow == 0;
         let waits = self.summary.kept > 0 || behind;
         let mut effects = if self.live.withheld && live {
@@ -372,7 +423,13 @@ impl Engine {
 
     /// Ends the exchange in flight, if there is one, and adds what it did to the sync's summary.
     fn close(&mut self) -> Option<Box<Exchange>> {
-        let State::InFlight(exchange) = std::mem::take(&mut self.state) else { return None };
+        let exchange = match std::mem::take(&mut self.state) {
+            State::InFlight(exchange) => exchange,
+            other => {
+                self.state = other;
+                return None;
+            }
+        };
         let done = exchange.done;
         let sum = &mut self.summary;
         sum.sent = sum.sent.saturating_add(done.sent);

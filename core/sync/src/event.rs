@@ -42,6 +42,18 @@ pub enum Event {
         /// Changes that were new to the device.
         received: u32,
     },
+    /// Answer to [`crate::Effect::ApplyDifference`]: what it held is durable.
+    DifferenceApplied {
+        /// Changes that were new to the device.
+        received: u32,
+        /// The audience's cursor, when the comparison set it.
+        cursor: Option<u64>,
+    },
+    /// Answer to [`crate::Effect::CaughtUp`].
+    Compared {
+        /// Whether the copies are not the server's; the next work then says which.
+        differ: bool,
+    },
     /// The store could not do what an effect asked; nothing of that effect was written.
     StoreFailed {
         /// A stable code.

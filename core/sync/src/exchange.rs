@@ -1,15 +1,16 @@
 //! One request in flight: what its answer may say, and in which order.
 //!
-//! Order of an answer: welcome, acknowledgements, those of deposits, those of carried pushes, pieces of packs and pages,
-//! heads. Frames of newer builds may stand anywhere and are skipped. An acknowledgement names a push of this request, once; a
-//! page continues exactly at the device's cursor; a piece comes only where that is 0. Anything else is a [`Violation`]: the
-//! answer is left, and nothing of that frame is kept.
+//! Order of an answer: welcome, acknowledgements, those of deposits, those of carried pushes, differences, pieces of packs
+//! and pages, heads. Frames of newer builds may stand anywhere and are skipped. An acknowledgement names a push of this
+//! request, once; a difference was asked for; a page continues exactly at the device's cursor; a piece comes only where that
+//! is 0. Anything else is a [`Violation`]: the answer is left, and nothing of that frame is kept.
 
 use std::collections::BTreeSet;
 
 use foras_wire::id::RecordId;
 use foras_wire::pack::Piece;
 use foras_wire::page::Page;
+use foras_wire::reconcile::{Combined, Difference, DifferenceState};
 use foras_wire::sync::{Acks, AnswerFrame, DepositAck, Heads, Refusal, SyncRequest, Welcome};
 use foras_wire::turn::Turn;
 use foras_wire::version::ProtocolRange;
@@ -30,6 +31,7 @@ enum Stage {
     Settling,
     SettlingDeposits,
     SettlingCarried,
+    Comparing,
     Paging,
 }
 
@@ -40,6 +42,7 @@ enum Awaited {
     Grant,
     Piece { audience: usize },
     Page { audience: usize, to: u64 },
+    Difference { audience: usize },
 }
 
 /// What a frame leads to.
@@ -55,6 +58,8 @@ pub enum Step {
         more: bool,
         /// Server's time in milliseconds since 1970.
         now_ms: i64,
+        /// The digest of the server's copies, where it told it.
+        digest: Option<Combined>,
     },
     /// The request was refused as a whole.
     Refused(Refusal),
@@ -81,6 +86,9 @@ pub struct Exchange {
     packs: bool,
     /// Something that others wrote stays for another time.
     left_carried: bool,
+    /// Audiences whose copies the request asks to compare: their cursors say nothing until that is decided.
+    comparing: BTreeSet<usize>,
+    offered: bool,
     /// What this exchange did.
     pub done: Summary,
 }
@@ -103,6 +111,8 @@ impl Exchange {
             cursors: work.cursors.clone(),
             packs: work.packs.is_some(),
             left_carried: false,
+            comparing: work.reconcile.iter().flat_map(|all| &all.sketches).map(|one| one.audience.into()).collect(),
+            offered: work.offers.is_some(),
             done: Summary { round_trips: 1, ..Summary::default() },
         };
         let request = SyncRequest {
@@ -113,6 +123,8 @@ impl Exchange {
             deposits: work.deposits,
             packs: work.packs,
             carried,
+            reconcile: work.reconcile,
+            offers: work.offers,
             ..SyncRequest::default()
         };
         (request, exchange)
@@ -121,7 +133,7 @@ impl Exchange {
     /// Whether anything was settled or applied: then asking again at once goes forward.
     #[must_use]
     pub fn went_forward(&self) -> bool {
-        self.done.sent > 0 || self.done.carried > 0 || self.done.refused > 0 || self.stage == Stage::Paging
+        self.done.sent > 0 || self.done.carried > 0 || self.done.refused > 0 || self.stage >= Stage::Comparing
     }
 
     /// Whether something that was handed in got no answer at all.
@@ -153,6 +165,7 @@ impl Exchange {
             AnswerFrame::DepositAcks(acks) => self.deposit_acks(acks).map(Step::Go),
             AnswerFrame::Piece(piece) => self.piece(piece).map(Step::Go),
             AnswerFrame::CarriedAcks(acks) => self.carried_acks(&acks).map(Step::Go),
+            AnswerFrame::Difference(difference) => self.difference(difference).map(Step::Go),
             AnswerFrame::Page(page) => self.page(page).map(Step::Go),
             AnswerFrame::Heads(heads) => self.heads(&heads),
             AnswerFrame::Turn(_) if self.stage == Stage::Asked => Err(Violation("frames in another order")),
@@ -200,6 +213,35 @@ impl Exchange {
         self.stage = Stage::Paging;
         self.done.received = self.done.received.saturating_add(received);
         Ok(())
+    }
+
+    /// The store applied the difference.
+    ///
+    /// # Errors
+    /// [`Violation`] when none was waited for.
+    pub fn difference_applied(&mut self, received: u32, cursor: Option<u64>) -> Result<(), Violation> {
+        let Awaited::Difference { audience } = self.awaited else { return Err(Violation("no difference was told")) };
+        if let (Some(at), Some(reached)) = (self.cursors.get_mut(audience), cursor) {
+            *at = reached;
+            self.comparing.remove(&audience);
+        }
+        self.awaited = Awaited::Nothing;
+        self.done.received = self.done.received.saturating_add(received);
+        Ok(())
+    }
+
+    fn difference(&mut self, difference: Box<Difference>) -> Result<Vec<Effect>, Violation> {
+        let audience = usize::from(difference.audience);
+        let asked = match difference.state {
+            DifferenceState::Answer => self.offered && audience < self.cursors.len(),
+            _ => self.comparing.contains(&audience),
+        };
+        if !asked {
+            return Err(Violation("a difference that nobody asked for"));
+        }
+        self.forward_to(Stage::Comparing)?;
+        self.awaited = Awaited::Difference { audience };
+        Ok(vec![Effect::ApplyDifference(difference)])
     }
 
     fn forward_to(&mut self, stage: Stage) -> Result<(), Violation> {
@@ -283,6 +325,9 @@ impl Exchange {
     fn page(&mut self, page: Page) -> Result<Vec<Effect>, Violation> {
         let audience = usize::from(page.audience);
         let cursor = *self.cursors.get(audience).ok_or(Violation("a page of no audience"))?;
+        if self.comparing.contains(&audience) {
+            return Err(Violation("a page of an audience that is being compared"));
+        }
         if page.from != cursor {
             return Err(Violation("a page that does not continue at the cursor"));
         }
@@ -303,11 +348,14 @@ impl Exchange {
         if heads.heads.len() != self.cursors.len() {
             return Err(Violation("heads of other audiences"));
         }
-        if heads.heads.iter().zip(&self.cursors).any(|(head, cursor)| head < cursor) {
+        let decided =
+            || heads.heads.iter().zip(&self.cursors).enumerate().filter(|(at, _)| !self.comparing.contains(at));
+        if decided().any(|(_, (head, cursor))| head < cursor) {
             return Ok(Step::WentBack);
         }
-        let behind = heads.heads.iter().zip(&self.cursors).any(|(head, cursor)| head > cursor);
-        Ok(Step::Complete { more: heads.more || behind, now_ms: self.now_ms })
+        let behind = decided().any(|(_, (head, cursor))| head > cursor);
+        let digest = heads.digest.filter(|_| self.comparing.is_empty());
+        Ok(Step::Complete { more: heads.more || behind, now_ms: self.now_ms, digest })
     }
 }
 

@@ -4,6 +4,7 @@ use foras_wire::carried::CarriedPush;
 use foras_wire::id::Nonce;
 use foras_wire::pack::PackProgress;
 use foras_wire::push::Push;
+use foras_wire::reconcile::{Offers, Reconcile};
 use foras_wire::sync::{Deposit, Outcome};
 
 /// What the next request is made of.
@@ -26,6 +27,10 @@ pub struct Work {
     pub packs: Option<Vec<PackProgress>>,
     /// Pushes of other devices, within the same limits as own ones.
     pub carried: Vec<OutgoingCarried>,
+    /// Copies of audiences that may differ from the server's.
+    pub reconcile: Option<Reconcile>,
+    /// What the server seems to have lost.
+    pub offers: Option<Offers>,
     /// Whether the outbox holds more than this request may carry.
     pub more: bool,
 }

@@ -59,6 +59,7 @@ impl Phone {
                         self.cursor = page.to();
                         events.push(Event::PageApplied { received: 1 });
                     }
+                    Effect::CaughtUp { .. } => events.push(Event::Compared { differ: false }),
                     Effect::Finished(_) => self.finished += 1,
                     Effect::Failed { code, .. } => self.failed.push(code),
                     _ => {}
@@ -91,7 +92,7 @@ impl Phone {
                 signature: Signature64([0; 64]),
             }));
         }
-        self.frame(AnswerFrame::Heads(Heads { heads: vec![head], more: false, digests: vec![] }));
+        self.frame(AnswerFrame::Heads(Heads { heads: vec![head], more: false, digest: None }));
     }
 
     fn asked(&self) -> u16 {
@@ -151,7 +152,7 @@ fn an_edit_while_news_arrive_goes_next_and_what_arrived_is_kept() {
     }));
     phone.tell(Event::Edited);
     assert_eq!(phone.sent.len(), 2, "the answer that has begun is read to its end");
-    phone.frame(AnswerFrame::Heads(Heads { heads: vec![5], more: false, digests: vec![] }));
+    phone.frame(AnswerFrame::Heads(Heads { heads: vec![5], more: false, digest: None }));
     assert_eq!((phone.sent.len(), phone.asked()), (3, 0));
 }
 

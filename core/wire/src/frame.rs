@@ -18,6 +18,7 @@ const REFUSED: u8 = 6;
 const PIECE: u8 = 7;
 const CARRIED_ACKS: u8 = 9;
 const TURN: u8 = 10;
+const DIFFERENCE: u8 = 8;
 
 /// `message` in CBOR. Encoding into a vector cannot fail: its error type has no value.
 #[must_use]
@@ -54,7 +55,14 @@ pub fn decode_request(body: &[u8]) -> Result<SyncRequest, WireError> {
     let request: SyncRequest = from_cbor("sync request", &plain)?;
     let own: usize = request.pushes.iter().map(|push| push.items.len()).sum();
     let carried: usize = request.carried.iter().map(|push| push.items.len() + push.hidden.len()).sum();
+    let sketches = request.reconcile.as_ref().map_or(&[][..], |reconcile| &reconcile.sketches);
+    let (pages, claims) = request.offers.as_ref().map_or((&[][..], 0), |offers| (&offers.pages, offers.claims.len()));
+    let offered: usize = pages.iter().map(|page| page.changes.len()).sum();
     for (what, count, limit) in [
+        ("sketches", sketches.len(), AUDIENCES_MAX),
+        ("offered pages", pages.len(), PUSH_CHANGES_MAX),
+        ("offered changes", offered, PUSH_CHANGES_MAX),
+        ("claims", claims, PUSH_CHANGES_MAX),
         ("cursors", request.cursors.len(), AUDIENCES_MAX),
         ("pushed changes", own, PUSH_CHANGES_MAX),
         ("carried changes", carried, PUSH_CHANGES_MAX),
@@ -80,6 +88,7 @@ pub fn encode_frame(frame: &AnswerFrame) -> (u8, Vec<u8>) {
         AnswerFrame::Piece(piece) => (PIECE, to_cbor(piece)),
         AnswerFrame::CarriedAcks(acks) => (CARRIED_ACKS, to_cbor(acks)),
         AnswerFrame::Page(page) => (PAGE, to_cbor(page)),
+        AnswerFrame::Difference(difference) => (DIFFERENCE, to_cbor(difference.as_ref())),
         AnswerFrame::Heads(heads) => (HEADS, to_cbor(heads)),
         AnswerFrame::Turn(turn) => (TURN, to_cbor(turn)),
         AnswerFrame::Refused(refusal) => (REFUSED, to_cbor(refusal)),
@@ -100,6 +109,7 @@ pub fn decode_frame(code: u8, body: &[u8]) -> Result<AnswerFrame, WireError> {
         PAGE => AnswerFrame::Page(from_cbor("page", body)?),
         HEADS => AnswerFrame::Heads(from_cbor("heads", body)?),
         TURN => AnswerFrame::Turn(from_cbor("turn", body)?),
+        DIFFERENCE => AnswerFrame::Difference(Box::new(from_cbor("difference", body)?)),
         REFUSED => AnswerFrame::Refused(from_cbor("refusal", body)?),
         PIECE => AnswerFrame::Piece(piece(from_cbor("piece of a pack", body)?)?),
         other => AnswerFrame::Unknown(other),

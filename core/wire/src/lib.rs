@@ -20,6 +20,7 @@ pub mod pack;
 pub mod page;
 pub mod peer;
 pub mod push;
+pub mod reconcile;
 pub mod record;
 pub mod stream;
 pub mod sync;

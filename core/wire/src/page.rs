@@ -184,26 +184,44 @@ impl Page {
     /// What the server signs: a label, itself, its epoch, the audience's name, both positions and the entries' root.
     #[must_use]
     pub fn signed_bytes(&self, server: &ServerId, epoch: u64, audience: &AudienceName) -> Vec<u8> {
-        let mut bytes = b"foras page 1".to_vec();
-        bytes.extend_from_slice(server.as_bytes());
-        bytes.extend_from_slice(&epoch.to_be_bytes());
-        bytes.extend_from_slice(&self.from.to_be_bytes());
-        bytes.extend_from_slice(&self.to().to_be_bytes());
-        bytes.extend_from_slice(self.root().as_bytes());
-        bytes.extend_from_slice(audience.as_str().as_bytes());
-        bytes
+        signed_bytes(server, epoch, self.from, self.to(), &merkle::root(&self.leaves()), audience)
     }
 
-    fn root(&self) -> Digest32 {
-        let leaves: Vec<_> = self
-            .entries
-            .iter()
-            .map(|entry| {
-                let mut content = entry.code.to_be_bytes().to_vec();
-                content.extend_from_slice(&entry.body);
-                merkle::leaf(&content)
-            })
-            .collect();
-        merkle::root(&leaves)
+    /// The leaf of each entry, under which the page's signature can prove that entry alone.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<Digest32> {
+        self.entries.iter().map(leaf).collect()
     }
+}
+
+fn leaf(entry: &RawEntry) -> Digest32 {
+    let mut content = entry.code.to_be_bytes().to_vec();
+    content.extend_from_slice(&entry.body);
+    merkle::leaf(&content)
+}
+
+/// The leaf of a change that stands in a page.
+#[must_use]
+pub fn change_leaf(change: &ChangeEntry) -> Digest32 {
+    leaf(&raw(CHANGE, change))
+}
+
+/// What the server signs of a page that holds the positions after `from` up to `to`.
+#[must_use]
+pub fn signed_bytes(
+    server: &ServerId,
+    epoch: u64,
+    from: u64,
+    to: u64,
+    root: &Digest32,
+    audience: &AudienceName,
+) -> Vec<u8> {
+    let mut bytes = b"foras page 1".to_vec();
+    bytes.extend_from_slice(server.as_bytes());
+    bytes.extend_from_slice(&epoch.to_be_bytes());
+    bytes.extend_from_slice(&from.to_be_bytes());
+    bytes.extend_from_slice(&to.to_be_bytes());
+    bytes.extend_from_slice(root.as_bytes());
+    bytes.extend_from_slice(audience.as_str().as_bytes());
+    bytes
 }

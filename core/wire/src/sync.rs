@@ -4,10 +4,11 @@ use minicbor::{Decode, Encode};
 
 use crate::carried::CarriedPush;
 use crate::grant::SignedGrant;
-use crate::id::{DeviceId, Digest32, Nonce, RecordId};
+use crate::id::{DeviceId, Nonce, RecordId};
 use crate::pack::{PackProgress, Piece};
 use crate::page::Page;
 use crate::push::Push;
+use crate::reconcile::{Combined, Difference, Offers, Reconcile};
 use crate::turn::Turn;
 use crate::version::ProtocolRange;
 
@@ -42,13 +43,20 @@ pub struct SyncRequest {
     /// Pushes of other devices, taken along as their authors signed them.
     #[cbor(n(11), skip_if = "Vec::is_empty")]
     pub carried: Vec<CarriedPush>,
+    /// Copies of audiences that may differ from the server's.
+    #[n(9)]
+    pub reconcile: Option<Reconcile>,
+    /// What the server seems to have lost.
+    #[n(10)]
+    pub offers: Option<Offers>,
 }
 
 impl SyncRequest {
-    /// Whether the request hands anything in.
+    /// Whether the request hands anything in, or says something of its copies.
     #[must_use]
     pub fn hands_in(&self) -> bool {
-        !(self.pushes.is_empty() && self.deposits.is_empty() && self.carried.is_empty())
+        let says = self.reconcile.is_some() || self.offers.is_some();
+        says || !(self.pushes.is_empty() && self.deposits.is_empty() && self.carried.is_empty())
     }
 
     /// Whether the server may hold this request back while it has no news: the device allows it and hands nothing in.
@@ -107,6 +115,8 @@ pub enum AnswerFrame {
     Piece(Piece),
     /// What became of a push that was carried; counted as the request counts `carried`, and their shown changes.
     CarriedAcks(Acks),
+    /// What a copy of an audience lacks, or has too much.
+    Difference(Box<Difference>),
     /// A page of a log.
     Page(Page),
     /// Last: where the logs stand. Without it the answer was cut.
@@ -215,9 +225,10 @@ pub struct Heads {
     /// True when the answer stops before those positions: ask again.
     #[n(1)]
     pub more: bool,
-    /// Fingerprint of each audience's records; room for reconciliation, empty for now.
-    #[n(2)]
-    pub digests: Vec<Digest32>,
+    /// The digest of the server's copies of all of the device's audiences ([`crate::reconcile::combined`]). `None`: the
+    /// answer stops before the heads, or the server does not tell it now.
+    #[cbor(n(2), with = "minicbor::bytes", default)]
+    pub digest: Option<Combined>,
 }
 
 /// The request was refused as a whole.

@@ -12,12 +12,15 @@ use foras_wire::enrol::{CaseNumberBlock, EnrolAnswer, EnrolRequest};
 use foras_wire::frame::{decode_frame, decode_request, encode_frame, encode_request, from_cbor, to_cbor};
 use foras_wire::grant::{Grant, SignedGrant};
 use foras_wire::id::{
-    Actor, DeviceId, Digest32, Incarnation, Nonce, PackId, PublicKey, RecordId, ServerId, Signature64,
+    Actor, ChangeHash, DeviceId, Digest32, Incarnation, Nonce, PackId, PublicKey, RecordId, ServerId, Signature64,
 };
 use foras_wire::limits;
 use foras_wire::pack::{Fingerprint, PackProgress, Piece, Seal};
 use foras_wire::page::{AuthorEntry, ChangeEntry, Entry, Page, RawEntry, SeenEntry, WholeEntry};
 use foras_wire::push::{Push, PushItem};
+use foras_wire::reconcile::{
+    Claim, Difference, DifferenceState, Item, OfferedChange, OfferedPage, Offers, Reconcile, Sketch, Witness, coded,
+};
 use foras_wire::record::{KindCode, RecordKey, RecordRef};
 use foras_wire::stream::{AnswerWriter, FrameReader};
 use foras_wire::sync::{
@@ -49,7 +52,48 @@ fn request() -> SyncRequest {
         deposits: vec![Deposit { id: RecordId([0x55; 16]), body: r#"{"satisfied":"yes"}"#.into() }],
         packs: Some(vec![PackProgress { audience: 1, pack: PackId([0x66; 16]), segment: 2, offset: 300 }]),
         wait_s: 300,
+        reconcile: Some(reconcile()),
+        offers: Some(offers()),
         ..SyncRequest::default()
+    }
+}
+
+fn reconcile() -> Reconcile {
+    let items = [Item::of(&record(), &ChangeHash([0x66; 32]))];
+    let symbols = coded::symbols(&[9; 8], &items, 3);
+    let sketch = Sketch { audience: 1, count: 1, sum: items.iter().collect(), symbols: coded::to_bytes(&symbols, 1) };
+    let witness = Witness {
+        audience: "casework:oujda".parse().unwrap(),
+        epoch: 3,
+        from: 280,
+        to: 300,
+        root: Digest32([0x77; 32]),
+        signature: Signature64([0x44; 64]),
+    };
+    Reconcile { salt: [9; 8], sketches: vec![sketch], witness: Some(witness) }
+}
+
+fn offers() -> Offers {
+    let change = OfferedChange { index: 1, record: record(), received_ms: 1_790_000_000_000, chunk: vec![1, 2, 3] };
+    let page = OfferedPage {
+        audience: "casework:oujda".parse().unwrap(),
+        epoch: 3,
+        from: 280,
+        leaves: vec![0x88; 64],
+        signature: Signature64([0x44; 64]),
+        changes: vec![change],
+    };
+    let claim = Claim { audience: 1, record: record(), hash: ChangeHash([0x66; 32]) };
+    Offers { pages: vec![page], claims: vec![claim] }
+}
+
+fn difference() -> Difference {
+    Difference {
+        authors: vec![AuthorEntry { actor: Actor([1; 16]), name: None, role: "server".into() }],
+        changes: vec![ChangeEntry { record: record(), chunk: vec![1, 2, 3], received_ms: 1_790_000_000_000 }],
+        drops: vec![record().key],
+        wanted: vec![0x99; 32],
+        ..Difference::new(1, 300, DifferenceState::Undecided { symbols: 70 })
     }
 }
 
@@ -103,8 +147,10 @@ fn frames() -> Vec<(&'static str, AnswerFrame)> {
         ("page", AnswerFrame::Page(page)),
         ("piece", AnswerFrame::Piece(piece(0))),
         ("piece_going_on", AnswerFrame::Piece(piece(300))),
-        ("heads", AnswerFrame::Heads(Heads { heads: vec![1, 25, 300], more: true, digests: vec![] })),
+        ("heads", AnswerFrame::Heads(Heads { heads: vec![1, 25, 300], more: true, digest: None })),
         ("turn", AnswerFrame::Turn(Turn { after_s: 9, ahead: 12 })),
+        ("difference", AnswerFrame::Difference(Box::new(difference()))),
+        ("heads", AnswerFrame::Heads(Heads { heads: vec![1, 25, 300], more: true, digest: Some([5; 16]) })),
         (
             "refused",
             AnswerFrame::Refused(Refusal {
@@ -225,9 +271,9 @@ fn every_message_is_read_back() {
 #[test]
 fn a_newer_side_may_add_fields_and_frames() {
     // A `Heads` with a fourth field, which this build does not know.
-    let newer = HEXLOWER_PERMISSIVE.decode(b"84820102f48063616161").unwrap();
+    let newer = HEXLOWER_PERMISSIVE.decode(b"84820102f4f663616161").unwrap();
     let heads: Heads = from_cbor("heads", &newer).unwrap();
-    assert_eq!(heads, Heads { heads: vec![1, 2], more: false, digests: vec![] });
+    assert_eq!(heads, Heads { heads: vec![1, 2], more: false, digest: None });
     let mut reader = FrameReader::default();
     reader.feed(&[200, 3, 0, 1, 2]);
     assert_eq!(reader.next_frame().unwrap(), Some(AnswerFrame::Unknown(200)));

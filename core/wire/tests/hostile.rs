@@ -148,7 +148,7 @@ fn story() -> Vec<AnswerFrame> {
         let entries = (0..40).map(entry).collect();
         AnswerFrame::Page(Page { audience: 0, from, entries, signature: Signature64([salt; 64]) })
     };
-    let heads = Heads { heads: vec![80, 2, 3], more: false, digests: vec![] };
+    let heads = Heads { heads: vec![80, 2, 3], more: false, digest: None };
     vec![AnswerFrame::Unknown(200), page(0, 2), page(40, 4), AnswerFrame::Heads(heads)]
 }
 

@@ -160,7 +160,7 @@ fn admit(
     Ok(EnrolAnswer {
         server: keys.server,
         server_key: keys.public(),
-        epoch: keys.epoch,
+        epoch: keys.epoch(),
         now_ms,
         token,
         nonce: challenge(keys, &device, now_ms, entropy)?,

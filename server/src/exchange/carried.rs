@@ -52,7 +52,7 @@ impl Exchange<'_> {
     fn verify_carried<'p>(&self, carried: &'p CarriedPush) -> Result<Verified<'p>, &'static str> {
         let keys = &self.server.keys;
         // Made before the server was put back to an older copy of its data, a push counts all the same.
-        if carried.epoch > keys.epoch {
+        if carried.epoch > keys.epoch() {
             return Err("wrong_epoch");
         }
         let hashes = proof::carried_hashes(carried).map_err(|error| error.code())?;

@@ -31,7 +31,7 @@ pub(crate) fn wait(
     // What does not read is refused by the exchange.
     let Ok(request) = frame::decode_request(body) else { return Ok(None) };
     let speaks = ProtocolRange::OURS.newest_common(request.protocol).is_ok();
-    if !request.may_wait() || !speaks || request.epoch != server.keys.epoch {
+    if !request.may_wait() || !speaks || request.epoch != server.keys.epoch() {
         return Ok(None);
     }
     let audiences = server.db.read(|db| audiences(db, credentials, &request, now_ms))?;

@@ -1,10 +1,12 @@
-//! The one exchange: acknowledgements of what was pushed, then pages of what is new, then the heads.
+//! The one exchange: acknowledgements of what was pushed, then what differs, then pages of what is new, then the heads.
 
 mod authored;
 mod carried;
+mod compare;
 mod deposit;
 mod grant;
 pub(crate) mod hold;
+mod offers;
 mod pack;
 mod page;
 mod push;
@@ -15,10 +17,12 @@ use std::collections::BTreeSet;
 
 use foras_wire::frame;
 use foras_wire::id::{ChangeHash, DeviceId};
+use foras_wire::reconcile::{Combined, combined};
 use foras_wire::record::RecordKey;
 use foras_wire::sync::{AnswerFrame, Credentials, Heads, Refusal, SyncRequest, Welcome};
 use foras_wire::turn::Turn;
 use foras_wire::version::ProtocolRange;
+use rusqlite::Connection;
 
 use pack::Packing;
 use page::Pager;
@@ -26,10 +30,11 @@ use page::Pager;
 use crate::access::{self, Caller};
 use crate::entropy::Entropy;
 use crate::error::ServerError;
+use crate::recovery;
 use crate::refusal::{refusal, unavailable};
 use crate::server::Server;
 use crate::storage::devices::DeviceState;
-use crate::storage::logs;
+use crate::storage::{digests, logs};
 
 /// Takes the frames of an answer; false when nobody receives them any more.
 pub type Sink<'a> = dyn FnMut(AnswerFrame) -> bool + 'a;
@@ -45,6 +50,22 @@ pub(crate) struct Exchange<'a> {
     pub(crate) now_ms: i64,
     /// Changes of this request that are durable: the device has them.
     pub(crate) own: BTreeSet<(RecordKey, ChangeHash)>,
+    /// The request pushed something.
+    pub(crate) pushed: bool,
+}
+
+/// Audiences that get no pages in an answer.
+pub(crate) struct Withheld {
+    /// They were compared in it.
+    pub(crate) compared: BTreeSet<usize>,
+    /// Nothing is given until the recovery is closed.
+    pub(crate) held: BTreeSet<usize>,
+}
+
+impl Withheld {
+    fn contains(&self, audience: usize) -> bool {
+        self.compared.contains(&audience) || self.held.contains(&audience)
+    }
 }
 
 /// Answers the body of `POST /v1/sync`.
@@ -81,10 +102,11 @@ fn answer(
     if !has_left {
         grant::renew_if_due(server, &mut caller, now_ms).map_err(|error| unavailable(&error))?;
     }
+    went_back(server, &request, now_ms).map_err(|error| unavailable(&error))?;
     let nonce = access::challenge(&server.keys, &caller.device.device, now_ms, entropy);
     let welcome = Welcome {
         protocol,
-        epoch: server.keys.epoch,
+        epoch: server.keys.epoch(),
         now_ms,
         nonce: nonce.map_err(|error| unavailable(&error))?,
         token: caller.token,
@@ -93,14 +115,22 @@ fn answer(
     if !sink(AnswerFrame::Welcome(welcome)) {
         return Ok(());
     }
-    let mut exchange = Exchange { server, caller, request, now_ms, own: BTreeSet::new() };
+    if request.epoch != server.keys.epoch() {
+        // The device learns the epoch, compares its copies, signs anew and asks again.
+        return Ok(());
+    }
+    let pushed = !request.pushes.is_empty();
+    let mut exchange = Exchange { server, caller, request, now_ms, own: BTreeSet::new(), pushed };
+    if !has_left {
+        exchange.take_offers().map_err(|error| unavailable(&error))?;
+    }
     if !exchange.take(sink) {
         return Ok(());
     }
     if has_left {
         // Nothing is given, and it asks again: with what else is unsent, or to hear that it is revoked.
         let heads = exchange.request.cursors.clone();
-        sink(AnswerFrame::Heads(Heads { heads, more: true, digests: Vec::new() }));
+        sink(AnswerFrame::Heads(Heads { heads, more: true, digest: None }));
         return Ok(());
     }
     exchange.give_pages(turns, sink).map_err(|error| unavailable(&error))
@@ -144,29 +174,81 @@ impl Exchange<'_> {
             sink(AnswerFrame::Turn(turn));
             return Ok(());
         }
+        if !self.answer_claims(sink)? {
+            return Ok(());
+        }
         if let Err(error) = seen::note_contact(self, &cursors) {
             // What was seen can be told later; the device's own catch-up goes on.
             tracing::warn!(code = error.code(), "a contact could not be noted");
         }
-        let packing = Packing::choose(self, &cursors)?;
-        let mut pager = Pager::new(self, cursors);
+        let compared = self.server.db.read(|db| Ok((self.compare(db, sink)?, self.held_back(db)?)))?;
+        let (Some(compared), held) = compared else { return Ok(()) };
+        let withheld = Withheld { compared: compared.audiences, held };
+        if !compared.more && !compared.wanted && !self.pushed && self.request.offers.is_none() {
+            self.report()?;
+        }
+        let packing = Packing::choose(self, &cursors, &withheld)?;
+        let mut pager = Pager::new(self, cursors, &withheld);
         let filled = packing.audiences();
         if !filled.is_empty() {
             // Short logs first, among them the schedule: what people look at while the rest comes.
             let given = self.server.db.read(|db| pager.give(db, &filled, sink))?;
             let behind = if given.is_some() { packing.give(&mut pager.cursors, sink)? } else { None };
             let Some(behind) = behind else { return Ok(()) };
-            return self.finish(&mut pager, &behind, sink);
+            return self.finish(&mut pager, &behind, compared.more, sink);
         }
-        self.finish(&mut pager, &filled, sink)
+        self.finish(&mut pager, &filled, compared.more, sink)
     }
 
     /// The last pages, from one snapshot with the heads.
-    fn finish(&self, pager: &mut Pager<'_>, behind: &BTreeSet<usize>, sink: &mut Sink<'_>) -> Result<(), ServerError> {
+    fn finish(
+        &self,
+        pager: &mut Pager<'_>,
+        behind: &BTreeSet<usize>,
+        undecided: bool,
+        sink: &mut Sink<'_>,
+    ) -> Result<(), ServerError> {
         self.server.db.read(|db| {
             let Some((heads, more)) = pager.give(db, behind, sink)? else { return Ok(()) };
-            sink(AnswerFrame::Heads(Heads { heads, more, digests: Vec::new() }));
+            let more = more || undecided;
+            let digest = if more || pager.holds_back() { None } else { Some(self.digest(db)?) };
+            sink(AnswerFrame::Heads(Heads { heads, more, digest }));
             Ok(())
         })
     }
+
+    /// The device has nothing more to bring to a recovery.
+    fn report(&self) -> Result<(), ServerError> {
+        if self.server.db.read(recovery::since_ms)?.is_none() {
+            return Ok(());
+        }
+        self.server.db.write(|db| recovery::report(db, &self.caller.device.device, self.now_ms))
+    }
+
+    /// Countries' audiences, while a recovery is under way.
+    fn held_back(&self, db: &Connection) -> Result<BTreeSet<usize>, ServerError> {
+        if recovery::since_ms(db)?.is_none() {
+            return Ok(BTreeSet::new());
+        }
+        let audiences = self.caller.grant.audiences.iter().enumerate();
+        Ok(audiences.filter(|(_, name)| recovery::waits(name.as_str())).map(|(at, _)| at).collect())
+    }
+
+    /// The digest of all audiences of the device.
+    fn digest(&self, db: &Connection) -> Result<Combined, ServerError> {
+        let audiences = self.caller.grant.audiences.iter();
+        let sums = audiences.map(|audience| digests::of_audience(db, audience.as_str()));
+        Ok(combined(sums.collect::<Result<Vec<_>, _>>()?))
+    }
+}
+
+/// Begins a new epoch where the request proves that the database went back.
+fn went_back(server: &Server, request: &SyncRequest, now_ms: i64) -> Result<(), ServerError> {
+    if let Some(witness) = request.reconcile.as_ref().and_then(|reconcile| reconcile.witness.as_ref()) {
+        server.hear(witness, now_ms)?;
+    }
+    if let Some(offers) = &request.offers {
+        server.hear_offers(offers, now_ms)?;
+    }
+    Ok(())
 }

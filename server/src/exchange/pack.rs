@@ -6,7 +6,7 @@ use foras_record::role::Role;
 use foras_wire::pack::{PackProgress, Piece};
 use foras_wire::sync::AnswerFrame;
 
-use super::{Exchange, Sink};
+use super::{Exchange, Sink, Withheld};
 use crate::error::ServerError;
 use crate::packs;
 use crate::storage::packs::{PackRow, Shelf};
@@ -23,18 +23,22 @@ pub(super) struct Packing<'a> {
 
 impl<'a> Packing<'a> {
     /// Chooses a pack for every audience that stands at 0 and whose log is long.
-    pub(super) fn choose(exchange: &'a Exchange<'a>, cursors: &[u64]) -> Result<Self, ServerError> {
+    pub(super) fn choose(
+        exchange: &'a Exchange<'a>,
+        cursors: &[u64],
+        withheld: &Withheld,
+    ) -> Result<Self, ServerError> {
         let mut chosen = Vec::new();
         let Some(progress) = &exchange.request.packs else { return Ok(Self { exchange, chosen }) };
         let same_grant = exchange.request.grant_revision == exchange.caller.grant.revision;
         for (index, audience) in exchange.caller.grant.audiences.iter().enumerate() {
-            if cursors.get(index) != Some(&0) {
+            if cursors.get(index) != Some(&0) || withheld.contains(index) {
                 continue;
             }
             let own = |one: &&PackProgress| same_grant && usize::from(one.audience) == index;
             let own = progress.iter().find(own);
             let names = exchange.caller.grant.role != Role::Migrant.code();
-            let shelf = Shelf { audience: audience.as_str().to_owned(), names, epoch: exchange.server.keys.epoch };
+            let shelf = Shelf { audience: audience.as_str().to_owned(), names, epoch: exchange.server.keys.epoch() };
             if let Some(pack) = packs::choose(exchange.server, &shelf, own.map(|own| &own.pack))? {
                 let (segment, offset) =
                     own.filter(|own| own.pack == pack.id).map_or((0, 0), |own| (own.segment, own.offset));

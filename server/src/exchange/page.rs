@@ -12,7 +12,7 @@ use foras_wire::record::{RecordKey, RecordRef};
 use foras_wire::sync::AnswerFrame;
 use rusqlite::Connection;
 
-use super::{Exchange, Sink};
+use super::{Exchange, Sink, Withheld};
 use crate::error::ServerError;
 use crate::storage::logs::{self, Code, LogRow};
 use crate::storage::records;
@@ -31,13 +31,20 @@ pub(super) struct Pager<'a> {
     pub(super) cursors: Vec<u64>,
     /// Records that left or came whole earlier in this answer.
     moved: BTreeSet<RecordKey>,
+    /// Audiences that get no pages in this answer.
+    withheld: &'a Withheld,
     /// Raw bytes that this answer may still bring.
     left: usize,
 }
 
 impl<'a> Pager<'a> {
-    pub(super) fn new(exchange: &'a Exchange<'a>, cursors: Vec<u64>) -> Self {
-        Self { exchange, cursors, moved: BTreeSet::new(), left: ANSWER_BYTES }
+    pub(super) fn new(exchange: &'a Exchange<'a>, cursors: Vec<u64>, withheld: &'a Withheld) -> Self {
+        Self { exchange, cursors, moved: BTreeSet::new(), withheld, left: ANSWER_BYTES }
+    }
+
+    /// Whether something is held back until a recovery is closed.
+    pub(super) fn holds_back(&self) -> bool {
+        !self.withheld.held.is_empty()
     }
 
     /// Sends pages of every audience but those of `without`. Returns the heads of all, and whether some audience stops
@@ -50,8 +57,16 @@ impl<'a> Pager<'a> {
     ) -> Result<Option<(Vec<u64>, bool)>, ServerError> {
         let (mut heads, mut more) = (Vec::new(), false);
         for (index, audience) in self.exchange.caller.grant.audiences.iter().enumerate() {
+            if self.withheld.held.contains(&index) {
+                // What is held back looks like a log that does not move.
+                heads.push(self.cursors.get(index).copied().unwrap_or(0));
+                continue;
+            }
             let head = logs::head(db, audience.as_str())?;
             heads.push(head);
+            if self.withheld.compared.contains(&index) {
+                continue;
+            }
             if without.contains(&index) {
                 more = true;
                 continue;
@@ -80,7 +95,7 @@ impl<'a> Pager<'a> {
             let number = u16::try_from(index).unwrap_or(u16::MAX);
             let mut page = Page { audience: number, from: at, entries, signature: Signature64([0; 64]) };
             let keys = &self.exchange.server.keys;
-            proof::sign_page(&keys.key, &mut page, &keys.server, keys.epoch, audience);
+            proof::sign_page(&keys.key, &mut page, &keys.server, keys.epoch(), audience);
             at = page.to();
             self.left = self.left.saturating_sub(bytes);
             if !sink(AnswerFrame::Page(page)) {

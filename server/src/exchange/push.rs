@@ -13,7 +13,7 @@ impl Exchange<'_> {
     /// Takes one push of the device that asks.
     pub(super) fn take_push(&mut self, push: &Push) -> Outcomes {
         let all = |outcome: Outcome| vec![Some(outcome); push.items.len()];
-        if self.request.epoch != self.server.keys.epoch {
+        if self.request.epoch != self.server.keys.epoch() {
             // The device learns the epoch from this answer, signs anew and pushes again.
             return all(Outcome::Later);
         }
@@ -43,7 +43,7 @@ impl Exchange<'_> {
     fn verify<'p>(&self, push: &'p Push) -> Result<Verified<'p>, &'static str> {
         let hashes = proof::push_hashes(push).map_err(|error| error.code())?;
         let keys = &self.server.keys;
-        proof::verify_push(&self.caller.device.key, push, keys.server, keys.epoch, &hashes)
+        proof::verify_push(&self.caller.device.key, push, keys.server, keys.epoch(), &hashes)
             .map_err(|error| error.code())?;
         let leaves: Vec<_> =
             push.items.iter().zip(&hashes).map(|(item, hash)| push::leaf(&item.record, hash)).collect();
@@ -56,7 +56,7 @@ impl Exchange<'_> {
             sets: push::sets_digest(&sets),
             incarnation: push.incarnation,
             grant_revision: push.grant_revision,
-            epoch: keys.epoch,
+            epoch: keys.epoch(),
             signature: push.signature,
         })
     }

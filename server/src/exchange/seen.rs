@@ -28,7 +28,9 @@ pub(super) fn note_contact(exchange: &Exchange<'_>, applied: &[u64]) -> Result<(
         .audiences
         .iter()
         .zip(applied)
-        .filter_map(|(name, at)| match Audience::of_name(name)? {
+        .enumerate()
+        .filter(|(at, _)| !exchange.compares(*at))
+        .filter_map(|(_, (name, at))| match Audience::of_name(name)? {
             Audience::Casework(Place::Country(country)) | Audience::Protection(Place::Country(country)) => {
                 Some((name.as_str(), country, *at))
             }

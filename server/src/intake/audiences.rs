@@ -8,14 +8,18 @@ use foras_record::document::Document;
 use foras_record::kind::Kind;
 use foras_record::standing::Standing;
 use foras_wire::id::RecordId;
+use foras_wire::reconcile::Sum;
 use foras_wire::record::RecordKey;
 
 use super::{Intake, Touched};
 use crate::error::ServerError;
-use crate::storage::{logs, records};
+use crate::storage::{digests, logs, records};
 
 /// A record whose raw history is longer than this enters an audience change by change: one entry stays within a frame.
 const WHOLE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Sums of records before and after.
+pub(crate) type Sums = BTreeMap<RecordKey, (Sum, Sum)>;
 
 /// The audiences that records shall have, by record.
 pub(crate) type Moves = BTreeMap<RecordKey, BTreeSet<String>>;
@@ -46,7 +50,15 @@ impl Intake<'_> {
 
     /// Writes audiences and log rows: changes to those who have the record, the whole record to those it opens to, a
     /// drop to those it leaves.
-    pub(super) fn move_records(&mut self, touched: &[Touched], moves: &Moves, at_ms: i64) -> Result<(), ServerError> {
+    ///
+    /// `sums` are those of the touched records, before and after.
+    pub(super) fn move_records(
+        &mut self,
+        touched: &[Touched],
+        moves: &Moves,
+        sums: &Sums,
+        at_ms: i64,
+    ) -> Result<(), ServerError> {
         let counts: BTreeMap<_, _> = touched
             .iter()
             .map(|touched| (touched.record.key, (touched.before as u64, touched.history.chunks().len() as u64)))
@@ -60,8 +72,30 @@ impl Intake<'_> {
                 None => records::change_count(self.db, &key).map(|count| (count, count))?,
             };
             if let Some(names) = moves.get(&key) {
+                let sums = match sums.get(&key) {
+                    Some(sums) => *sums,
+                    None => digests::of_record(self.db, &key).map(|sum| (sum, sum))?,
+                };
+                self.shift_digests(&key, names, sums)?;
                 self.move_record(&key, names, before, after, at_ms)?;
             }
+        }
+        Ok(())
+    }
+
+    /// What the record's audiences now hold more, or less.
+    fn shift_digests(
+        &mut self,
+        key: &RecordKey,
+        names: &BTreeSet<String>,
+        (before, after): (Sum, Sum),
+    ) -> Result<(), ServerError> {
+        let known = records::audiences(self.db, key)?;
+        let held: BTreeSet<_> = known.into_iter().filter(|(_, left)| left.is_none()).map(|(name, _)| name).collect();
+        for name in held.union(names) {
+            let gone = if held.contains(name) { before } else { Sum::default() };
+            let come = if names.contains(name) { after } else { Sum::default() };
+            self.journal.shift_digest(name, come.minus(gone));
         }
         Ok(())
     }

@@ -7,11 +7,13 @@ use foras_record::role::Role;
 use foras_wire::frame;
 use foras_wire::id::Actor;
 use foras_wire::page::AuthorEntry;
+use foras_wire::reconcile::Sum;
 use foras_wire::record::RecordKey;
 use rusqlite::Connection;
 
 use crate::error::ServerError;
 use crate::storage::authors;
+use crate::storage::digests;
 use crate::storage::logs::{self, Code, LogRow, NO_RECORD};
 use crate::storage::records;
 
@@ -19,6 +21,8 @@ use crate::storage::records;
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     rows: BTreeMap<String, Vec<LogRow>>,
+    /// By how much the sums of audiences change.
+    shifts: BTreeMap<String, Sum>,
 }
 
 impl Journal {
@@ -40,6 +44,15 @@ impl Journal {
         self.push(audience, Code::Drop, record, 0, at_ms);
     }
 
+    /// The audience's copy changes by `by`.
+    pub(crate) fn shift_digest(&mut self, audience: &str, by: Sum) {
+        if by != Sum::default() {
+            self.rows.entry(audience.to_owned()).or_default();
+            let shift = self.shifts.entry(audience.to_owned()).or_default();
+            *shift = shift.plus(by);
+        }
+    }
+
     fn push(&mut self, audience: &str, code: Code, record: &RecordKey, ord: u64, at_ms: i64) {
         let row = LogRow { code, record: *record, ord, body: Vec::new(), at_ms };
         self.rows.entry(audience.to_owned()).or_default().push(row);
@@ -59,6 +72,9 @@ impl Journal {
                 ready.push(row);
             }
             logs::append(db, &audience, &ready)?;
+            if let Some(by) = self.shifts.get(&audience) {
+                digests::shift_audience(db, &audience, *by)?;
+            }
             grown.push(audience);
         }
         Ok(grown)

@@ -5,6 +5,7 @@ mod admit;
 mod audiences;
 mod histories;
 mod journal;
+mod restore;
 mod rulings;
 mod set;
 
@@ -18,15 +19,18 @@ use foras_record::kind::Kind;
 use foras_record::ruling::Destinations;
 use foras_record::standing::Standing;
 use foras_wire::id::{Actor, RecordId};
+use foras_wire::reconcile::Item;
 use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::Connection;
 
 use crate::error::ServerError;
 use crate::keys::Keys;
 use crate::programme;
+use crate::storage::digests;
 use crate::storage::records::{self, StoredChange};
 
 pub(crate) use histories::Histories;
+pub(crate) use restore::Restored;
 pub(crate) use set::{SetAuthor, SetItem};
 
 use journal::Journal;
@@ -139,10 +143,13 @@ impl<'a> Intake<'a> {
         push: Option<(&Actor, &[u8])>,
         at_ms: i64,
     ) -> Result<(), ServerError> {
+        let mut sums = BTreeMap::new();
         for touched in &touched {
             if touched.before == 0 {
                 records::add(self.db, &touched.record, at_ms)?;
             }
+            let sum_before = digests::of_record(self.db, &touched.record.key)?;
+            let mut sum = sum_before;
             for (ord, chunk) in (1_u64..).zip(touched.history.chunks()).skip(touched.before) {
                 let parsed =
                     change::parse(chunk).map_err(|_| ServerError::Corrupt("an admitted change does not read"))?;
@@ -155,9 +162,12 @@ impl<'a> Intake<'a> {
                     chunk: chunk.clone(),
                 };
                 records::add_change(self.db, &touched.record.key, ord, &stored)?;
+                sum = sum.with(&Item::of(&touched.record, &parsed.hash));
             }
+            digests::set_record(self.db, &touched.record.key, sum)?;
+            sums.insert(touched.record.key, (sum_before, sum));
         }
-        self.move_records(&touched, moves, at_ms)?;
+        self.move_records(&touched, moves, &sums, at_ms)?;
         for touched in touched {
             self.count(&touched)?;
             self.changed.insert(touched.record.key, Arc::new(touched.history));

@@ -29,7 +29,7 @@ pub(super) fn segment(
     let planned = plan.records.get(cut.clone()).ok_or(BAD)?;
     let keys = &server.keys;
     let Some(segment) = server.db.read(|db| gather(db, keys, shelf, planned))? else { return Ok(None) };
-    let maker = Maker { key: keys.public(), epoch: keys.epoch };
+    let maker = Maker { key: keys.public(), epoch: keys.epoch() };
     let blob = pack::compress(&segment.encode(&maker)).map_err(|_| BAD)?;
     let count = |count: usize| u32::try_from(count).map_err(|_| BAD);
     let mut seal = Seal {
@@ -44,7 +44,7 @@ pub(super) fn segment(
         signature: Signature64([0; 64]),
     };
     let audience = shelf.audience.parse().map_err(|_| BAD)?;
-    proof::sign_seal(&keys.key, &mut seal, &keys.server, keys.epoch, &audience, &plan.id, number);
+    proof::sign_seal(&keys.key, &mut seal, &keys.server, keys.epoch(), &audience, &plan.id, number);
     Ok(Some((seal, blob)))
 }
 

@@ -182,7 +182,7 @@ fn id(keys: &Keys, shelf: &Shelf, to: u64, records: &[Planned], cuts: &[Range<us
     let mut digest = Sha256::new()
         .chain_update(b"foras pack 1")
         .chain_update(keys.server.as_bytes())
-        .chain_update(keys.epoch.to_be_bytes())
+        .chain_update(keys.epoch().to_be_bytes())
         .chain_update([u8::from(shelf.names)])
         .chain_update(to.to_be_bytes())
         .chain_update(shelf.audience.as_bytes());

@@ -7,6 +7,7 @@ pub(crate) mod authors;
 pub(crate) mod case_facts;
 pub(crate) mod cursors;
 pub(crate) mod devices;
+pub(crate) mod digests;
 pub(crate) mod facts;
 pub(crate) mod invitations;
 pub(crate) mod logs;

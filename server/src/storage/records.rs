@@ -20,7 +20,7 @@ pub(crate) struct StoredChange {
     pub(crate) chunk: Vec<u8>,
 }
 
-fn read_ref(row: &Row<'_>) -> rusqlite::Result<RecordRef> {
+pub(super) fn read_ref(row: &Row<'_>) -> rusqlite::Result<RecordRef> {
     Ok(RecordRef {
         key: RecordKey { id: RecordId(fixed(row, 0)?), kind: KindCode(row.get(1)?) },
         case: RecordId::from_slice(&row.get::<_, Vec<u8>>(2)?).ok(),
@@ -122,6 +122,19 @@ pub(crate) fn actors(db: &Connection, key: &RecordKey, through: u64) -> Result<V
     let mut rows = db
         .prepare_cached("SELECT DISTINCT actor FROM change WHERE id = ?1 AND kind = ?2 AND ord <= ?3 ORDER BY actor")?;
     let rows = rows.query_map(params![key.id.0, key.kind.0, signed(through)], |row| Ok(Actor(fixed(row, 0)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether the record holds the change.
+pub(crate) fn has(db: &Connection, key: &RecordKey, hash: &ChangeHash) -> Result<bool, ServerError> {
+    let mut row = db.prepare_cached("SELECT 1 FROM change WHERE id = ?1 AND kind = ?2 AND hash = ?3")?;
+    Ok(row.exists(params![key.id.0, key.kind.0, hash.0])?)
+}
+
+/// Hashes of the record's changes, dependencies first.
+pub(crate) fn hashes(db: &Connection, key: &RecordKey) -> Result<Vec<ChangeHash>, ServerError> {
+    let mut rows = db.prepare_cached("SELECT hash FROM change WHERE id = ?1 AND kind = ?2 ORDER BY ord")?;
+    let rows = rows.query_map(params![key.id.0, key.kind.0], |row| fixed(row, 0).map(ChangeHash))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -8,6 +8,10 @@ use crate::error::ServerError;
 pub(crate) const EPOCH: &str = "epoch";
 /// Which server the database belongs to, in hex.
 pub(crate) const SERVER: &str = "server";
+/// Since when a recovery is under way, in milliseconds since 1970.
+pub(crate) const RECOVERY: &str = "recovery";
+/// Present once the sums of records and audiences are kept.
+pub(crate) const DIGESTS: &str = "digests";
 /// Where the running server listens.
 pub(crate) const ADDRESS: &str = "address";
 /// What invitations name, where it is not the address.

@@ -285,7 +285,7 @@ fn foreign_signatures_servers_and_epochs_are_told_apart() {
     let mut later = worker.clone();
     later.epoch = 7;
     let answer = later.send(&mut office, &later.request_with(vec![later.push()]));
-    assert_eq!(answer.exceptions(), vec!["later"; 3]);
+    assert!(answer.acks.is_empty() && answer.heads.is_none(), "the device learns the epoch, and asks anew");
     assert_eq!(answer.welcome.as_ref().unwrap().epoch, 1);
     let wrong = worker.send(&mut office, &worker.request_with(vec![later.push()]));
     assert_eq!(wrong.exceptions(), vec!["refused bad_signature"; 3]);

@@ -152,6 +152,7 @@ impl Courier {
             Effect::LoadWork => {
                 self.reader = FrameReader::default();
                 store.mark_link_down();
+                store.ready_to_compare(now_ms)?;
                 let mut work = store.work(&self.pace.limits())?;
                 if store.token_age_ms(now_ms)?.is_some_and(|age_ms| age_ms < TOKEN_YOUNG_MS) {
                     // The token surely holds: a new one would only cost bytes, and the server a write.
@@ -207,8 +208,16 @@ impl Courier {
                 }
                 Performed::Told(Event::PageApplied { received: applied.received })
             }
-            Effect::CaughtUp { now_ms: server_ms } => {
-                store.caught_up(server_ms, now_ms)?;
+            Effect::ApplyDifference(difference) => {
+                let applied = store.apply_difference(&difference, now_ms)?;
+                Performed::Told(Event::DifferenceApplied { received: applied.received, cursor: applied.cursor })
+            }
+            Effect::CaughtUp { now_ms: server_ms, digest } => {
+                let differ = store.caught_up(server_ms, digest, now_ms)?;
+                Performed::Told(Event::Compared { differ })
+            }
+            Effect::CompareAll => {
+                store.compare_all()?;
                 Performed::Done
             }
             Effect::SetTimer { after_ms } => Performed::Outward(Outward::SetTimer { after_ms }),

@@ -1,5 +1,7 @@
 //! Changes that the server vouches for, into their record.
 
+use std::collections::BTreeSet;
+
 use foras_record::admission::{self, Verdict};
 use foras_record::change::{self, ParsedChange};
 use foras_record::kind::Kind;
@@ -40,7 +42,7 @@ pub(super) fn admit(
     chunks: &[(Vec<u8>, u64)],
 ) -> Result<Arrived, Error> {
     if Kind::of_code(record.key.kind).is_none() {
-        return keep_opaque(writing.connection(), record, chunks);
+        return keep_opaque(writing, record, chunks);
     }
     let mut arrived = Arrived::default();
     let kind = match admission::check_record(record) {
@@ -58,9 +60,14 @@ pub(super) fn admit(
         }
     }
     // What stands in a log is on the server, even where the answer that said so was lost.
+    let mut waited = BTreeSet::new();
     for change in &batch {
-        outbox::delete_arrived(writing.connection(), &record.key, &change.hash)?;
+        let own = outbox::delete_arrived(writing.connection(), &record.key, &change.hash)?;
+        let others = carried::is_applied(writing.connection(), &record.key, &change.hash)?;
         carried::arrived(writing.connection(), &record.key, &change.hash)?;
+        if own || others {
+            waited.insert(change.hash);
+        }
     }
     give_way(writing, reborn, kind, record, &batch, &mut arrived)?;
     make_way(writing, reborn, kind, record, &batch, &mut arrived)?;
@@ -68,10 +75,17 @@ pub(super) fn admit(
     for (change, verdict) in batch.iter().zip(verdicts) {
         match verdict {
             Verdict::Admitted => {
-                writing.keep(&record.key, change)?;
+                let row = writing.keep(&record.key, change)?;
+                writing.acknowledged(row, record, &change.hash)?;
                 arrived.received += 1;
             }
-            Verdict::Duplicate => {}
+            Verdict::Duplicate => {
+                if let Some(row) = writing.take(kind, record)?.row
+                    && waited.remove(&change.hash)
+                {
+                    writing.acknowledged(row, record, &change.hash)?;
+                }
+            }
             Verdict::Parked { .. } => park(writing.connection(), record, change)?,
             Verdict::Refused(refusal) => arrived.refused.push(refusal.code),
         }
@@ -135,16 +149,19 @@ fn make_way(
 }
 
 /// Keeps changes of a kind that this build does not know, untouched.
-fn keep_opaque(connection: &Connection, record: &RecordRef, chunks: &[(Vec<u8>, u64)]) -> Result<Arrived, Error> {
-    let row = match rows::find(connection, &record.key)? {
+fn keep_opaque(writing: &mut Writing<'_>, record: &RecordRef, chunks: &[(Vec<u8>, u64)]) -> Result<Arrived, Error> {
+    let row = match rows::find(writing.connection(), &record.key)? {
         Some((row, _)) => row,
-        None => rows::insert(connection, record)?,
+        None => rows::insert(writing.connection(), record)?,
     };
     let mut arrived = Arrived { held: Some(row), ..Arrived::default() };
     for (chunk, _) in chunks {
         // Its own hash where it has one; any other bytes are told apart by their digest.
         let hash = change::chunk_hash(chunk).unwrap_or_else(|_| ChangeHash(Sha256::digest(chunk).into()));
-        arrived.received += u32::from(rows::insert_opaque(connection, row, &hash, chunk)?);
+        if rows::insert_opaque(writing.connection(), row, &hash, chunk)? {
+            writing.acknowledged(row, record, &hash)?;
+            arrived.received += 1;
+        }
     }
     Ok(arrived)
 }

@@ -220,7 +220,7 @@ fn of_document(error: DocumentError) -> Error {
 }
 
 /// Change sets are numbered by the outbox row of their first change.
-fn next_set(connection: &Connection) -> Result<u64, Error> {
+pub(super) fn next_set(connection: &Connection) -> Result<u64, Error> {
     let sql = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'outbox'";
     let next: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     Ok(next.cast_unsigned())

@@ -7,17 +7,18 @@ use foras_record::proof;
 use foras_wire::audience::AudienceName;
 use foras_wire::grant::SignedGrant;
 use foras_wire::id::Nonce;
+use foras_wire::reconcile::Combined;
 use rusqlite::Connection;
 
 use super::identity::{self, Identity};
 use super::lease::{Contact, Lease};
 use super::meta::{self, name};
-use super::{Changed, Store, leave, page};
+use super::{Changed, Store, compare, digest, leave, offer, page};
 use crate::error::Error;
 
 impl Store {
-    /// Keeps what the server said first. In another epoch the server was restored from a backup: its logs are then
-    /// followed from their start again, and what the device has already is known again.
+    /// Keeps what the server said first. In another epoch the server was restored from a backup: the copies are
+    /// then compared, and nothing is forgotten.
     ///
     /// # Errors
     /// [`Error::NotEnrolled`], or a failure of the storage.
@@ -31,9 +32,10 @@ impl Store {
     ) -> Result<(), Error> {
         let mut identity = self.identity.clone().ok_or(Error::NotEnrolled)?;
         let transaction = self.connection.transaction()?;
+        identity::introduce(&transaction, &identity)?;
         if epoch != identity.epoch {
             meta::put_cbor(&transaction, name::EPOCH, &epoch)?;
-            transaction.execute("UPDATE cursor SET position = 0", [])?;
+            compare::mark_all(&transaction, &identity)?;
             Arc::make_mut(&mut identity).epoch = epoch;
         }
         meta::put(&transaction, name::NONCE, nonce.as_bytes())?;
@@ -80,21 +82,31 @@ impl Store {
     }
 
     /// Every audience stands at its log's end, as of `server_ms`. What no audience holds any more, and nothing own waits
-    /// for, leaves the device; so do the traces of what left.
+    /// for, leaves the device; so do the traces of what left. `digest` is what the server says of its copies: true when the
+    /// device has something to say about that, in the next work.
     ///
     /// # Errors
     /// [`Error::NotEnrolled`], or a failure of the storage.
-    pub fn caught_up(&mut self, server_ms: i64, now_ms: i64) -> Result<(), Error> {
+    pub fn caught_up(&mut self, server_ms: i64, digest: Option<Combined>, now_ms: i64) -> Result<bool, Error> {
         let identity = self.identity.clone().ok_or(Error::NotEnrolled)?;
+        let vouched = std::mem::take(&mut self.vouched);
         let mut writing = self.writing(now_ms)?;
         page::mark_synced(writing.connection(), &identity, now_ms)?;
         meta::put_cbor(writing.connection(), name::CONTACT, &Contact { server_ms, device_ms: now_ms })?;
-        leave::unheld(&mut writing)?;
+        let asked = leave::unheld(&mut writing, &identity, &vouched)?;
+        writing.keep_digests()?;
+        digest::recount_if_due(writing.connection(), &identity, now_ms)?;
+        let more = asked || offer::waits(writing.connection())?;
+        let differ = match digest {
+            Some(theirs) if !more => compare::differ(writing.connection(), &identity, theirs)?,
+            _ => false,
+        };
         let mut changed = writing.commit()?;
         changed.delivery = true;
         self.observers.tell(&changed);
         self.retry_carried(now_ms)?;
-        self.scrub()
+        self.scrub()?;
+        Ok(more || differ)
     }
 
     /// The server said that this device is revoked.

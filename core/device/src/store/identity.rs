@@ -18,7 +18,7 @@ use rusqlite::{Connection, params};
 
 use super::lease::Contact;
 use super::meta::{self, name};
-use super::{Store, entropy};
+use super::{Store, compare, entropy};
 use crate::error::Error;
 
 const TAMPERED: Error = Error::Corrupt { set_aside: None };
@@ -311,8 +311,9 @@ fn keep_case_numbers(connection: &Connection, block: &CaseNumberBlock) -> Result
     meta::put_cbor(connection, name::CASE_NUMBER_NEXT, &block.first)
 }
 
-/// Writes who this device's own actor is: its unsent work shows an author too.
+/// Writes who this device's own actor is: its unsent work shows an author too, and its changes are known as own ones.
 pub(super) fn introduce(connection: &Connection, identity: &Identity) -> Result<(), Error> {
+    compare::keep_incarnation(connection, identity)?;
     let name = match identity.role {
         // As everywhere, migrants are told by their role alone.
         Role::Migrant => "",

@@ -3,23 +3,29 @@
 //! Own changes that wait to go out outlive their record: they are pushed first, and the server keeps them for a
 //! supervisor. Edits that were refused lose their values, and only their notice stays.
 
+use std::collections::BTreeSet;
+
 use foras_record::audience::Audience;
 use foras_wire::audience::AudienceName;
 use foras_wire::id::RecordId;
 use foras_wire::record::RecordKey;
 use rusqlite::{Connection, params};
 
+use super::identity::Identity;
 use super::meta::{self, name};
 use super::writing::Writing;
-use super::{carried, pack, rows};
+use super::{carried, offer, pack, rows};
 use crate::error::Error;
 
 /// The record left `audience`. True when it left the device with it.
 pub(super) fn record(writing: &mut Writing<'_>, audience: &AudienceName, key: &RecordKey) -> Result<bool, Error> {
     let Some((row, _)) = rows::find(writing.connection(), key)? else { return Ok(false) };
-    let connection = writing.connection();
     let sql = "DELETE FROM holding WHERE audience = ?1 AND record = ?2";
-    connection.prepare_cached(sql)?.execute(params![audience.as_str(), row.0])?;
+    let words = params![audience.as_str(), row.0];
+    if writing.connection().prepare_cached(sql)?.execute(words)? > 0 {
+        writing.let_go_by(audience.as_str(), row)?;
+    }
+    let connection = writing.connection();
     let sql = "SELECT EXISTS (SELECT 1 FROM holding WHERE record = ?1)";
     if connection.prepare_cached(sql)?.query_row([row.0], |row| row.get(0))? {
         return Ok(false);
@@ -73,17 +79,30 @@ pub(super) fn case(writing: &mut Writing<'_>, case: &RecordId) -> Result<u32, Er
 }
 
 /// Deletes what no audience holds, once every log was followed to its end: the server opened it to nobody here. What
-/// waits to go out stays.
-pub(super) fn unheld(writing: &mut Writing<'_>) -> Result<(), Error> {
+/// waits to go out stays. So does what this device wrote and the server acknowledged in an earlier exchange: it may have
+/// been put back since, and is asked once more. True when something is.
+pub(super) fn unheld(
+    writing: &mut Writing<'_>,
+    identity: &Identity,
+    vouched: &BTreeSet<RecordKey>,
+) -> Result<bool, Error> {
+    let mut asked = false;
     let sql = "SELECT kind, id, case_id, generation FROM record \
                WHERE NOT EXISTS (SELECT 1 FROM holding WHERE holding.record = record.row) \
                AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.kind = record.kind AND outbox.id = record.id) \
                AND NOT EXISTS (SELECT 1 FROM carried_item AS item \
                WHERE item.kind = record.kind AND item.id = record.id AND item.state = 2)";
     for key in keys(writing.connection(), sql, params![])? {
-        whole(writing, &key)?;
+        let own = offer::own_changes(writing.connection(), &key)?;
+        let Some((_, record)) = rows::find(writing.connection(), &key)? else { continue };
+        if own.is_empty() || vouched.contains(&key) {
+            whole(writing, &key)?;
+        } else {
+            offer::push_again(writing, identity, &record, &own)?;
+            asked = true;
+        }
     }
-    Ok(())
+    Ok(asked)
 }
 
 fn keys(connection: &Connection, sql: &str, words: &[&dyn rusqlite::ToSql]) -> Result<Vec<RecordKey>, Error> {

@@ -35,6 +35,10 @@ pub(super) mod name {
     pub(crate) const CONTACT: &str = "contact";
     /// Present while what was dropped may still lie in a journal.
     pub(crate) const SCRUB: &str = "scrub";
+    /// When sums were last made anew from the changes, in milliseconds since 1970, device's clock: CBOR.
+    pub(crate) const RECOUNTED: &str = "recounted";
+    /// This device's and the server's digest, when they last differed.
+    pub(crate) const DIFFERED: &str = "differed";
     /// Present once the server said that the device is revoked.
     pub(crate) const REVOKED: &str = "revoked";
 }

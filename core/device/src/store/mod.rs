@@ -13,6 +13,7 @@
 //! | `pack`, `pack_in`, `segment` | a first sync: what came in packs, received first and verified later |
 //! | `carried/` | what other devices wrote and this one takes along |
 //! | `page`, `arrival`, `leave`, `scrub` | what comes in, and what goes without a trace |
+//! | `digest`, `compare`, `offer`, `mend` | whether the copies are the server's, and what happens where they are not |
 //! | `writing`, `rows`, `view`, `cache`, `meta` | records between memory and rows |
 
 mod arrival;
@@ -20,16 +21,20 @@ mod author;
 mod cache;
 mod carried;
 mod commit;
+mod compare;
 mod delivery;
+mod digest;
 mod entropy;
 mod grant;
 mod identity;
 mod lease;
 mod leave;
 mod list;
+mod mend;
 mod meta;
 mod numbers;
 mod observe;
+mod offer;
 mod open;
 mod outbox;
 mod pack;
@@ -55,6 +60,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use foras_wire::record::RecordKey;
 use rusqlite::Connection;
 
 use crate::error::Error;
@@ -65,6 +71,7 @@ use observe::Observers;
 pub use author::Author;
 pub use carried::{Choice, Kept, Parcel, Shareable};
 pub use commit::{Action, Committed, Receipt, RecordEdits};
+pub use compare::Compared;
 pub use delivery::Delivery;
 pub use entropy::{Entropy, SystemEntropy};
 pub use identity::Identity;
@@ -92,6 +99,8 @@ pub struct Store {
     opened: segment::LastOpened,
     /// Carried pushes that the server could not take lately: they are not sent again until something comes.
     parked_carried: BTreeSet<i64>,
+    /// Records of which the server acknowledged own changes in the exchange under way.
+    vouched: BTreeSet<RecordKey>,
 }
 
 impl std::fmt::Debug for Store {
@@ -146,6 +155,7 @@ impl Store {
             sending: BTreeSet::new(),
             opened: segment::LastOpened::default(),
             parked_carried: BTreeSet::new(),
+            vouched: BTreeSet::new(),
         };
         // A crash may have come between a drop and its traces' end.
         store.scrub()?;

@@ -5,13 +5,13 @@ use foras_sync::work::{OutgoingPush, Work};
 use foras_wire::id::{ChangeHash, Incarnation, Nonce, RecordId, Signature64};
 use foras_wire::limits;
 use foras_wire::push::{Push, PushItem};
-use foras_wire::record::RecordKey;
+use foras_wire::record::{RecordKey, RecordRef};
 use foras_wire::sync::Deposit;
 use rusqlite::{Connection, params};
 
 use super::identity::Identity;
 use super::meta::{self, name};
-use super::{Changed, Store, entropy, page, rows};
+use super::{Changed, Store, commit, entropy, page, rows};
 use crate::error::Error;
 
 /// Longest deposit, in bytes.
@@ -75,6 +75,8 @@ impl Store {
             deposits,
             packs: self.packs(identity)?,
             carried,
+            reconcile: self.sketches(identity)?,
+            offers: self.offers(identity, limits)?,
             more: more_changes || more_deposits || more_carried,
         })
     }
@@ -136,6 +138,7 @@ impl Store {
 
     /// Nothing travels any more: what was not settled shows as saved again.
     pub fn mark_link_down(&mut self) {
+        self.vouched.clear();
         if !std::mem::take(&mut self.sending).is_empty() {
             self.observers.tell(&Changed::delivery());
         }
@@ -227,10 +230,38 @@ fn push(identity: &Identity, group: Vec<Queued>) -> Option<OutgoingPush> {
     Some(OutgoingPush { push, rows: outbox_rows })
 }
 
-/// The server has this change.
-pub(super) fn delete_arrived(connection: &Connection, key: &RecordKey, hash: &ChangeHash) -> Result<(), Error> {
+/// The server has this change; true when it still waited here.
+pub(super) fn delete_arrived(connection: &Connection, key: &RecordKey, hash: &ChangeHash) -> Result<bool, Error> {
     let sql = "DELETE FROM outbox WHERE kind = ?1 AND id = ?2 AND hash = ?3";
-    connection.prepare_cached(sql)?.execute(params![key.kind.0, key.id.as_bytes(), hash.as_bytes()])?;
+    let words = params![key.kind.0, key.id.as_bytes(), hash.as_bytes()];
+    Ok(connection.prepare_cached(sql)?.execute(words)? > 0)
+}
+
+/// An own change that the server lost.
+pub(super) struct Again<'a> {
+    pub(super) record: &'a RecordRef,
+    pub(super) hash: &'a ChangeHash,
+    pub(super) incarnation: Incarnation,
+    pub(super) chunk: &'a [u8],
+}
+
+/// Queues an own change once more, as a change set of its own.
+pub(super) fn again(connection: &Connection, identity: &Identity, again: &Again<'_>, now_ms: i64) -> Result<(), Error> {
+    let sql = "INSERT INTO outbox \
+               (change_set, kind, id, case_id, generation, hash, incarnation, grant_revision, saved_ms, chunk) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    connection.prepare_cached(sql)?.execute(params![
+        commit::next_set(connection)?.cast_signed(),
+        again.record.key.kind.0,
+        again.record.key.id.as_bytes(),
+        rows::case_bytes(again.record),
+        again.record.generation,
+        again.hash.as_bytes(),
+        again.incarnation.as_bytes(),
+        identity.grant.revision.cast_signed(),
+        now_ms,
+        again.chunk,
+    ])?;
     Ok(())
 }
 

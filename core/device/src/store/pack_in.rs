@@ -11,6 +11,7 @@ use foras_record::pack::{Maker, Segment, SegmentRecord};
 use foras_record::projection::{self, View};
 use foras_wire::audience::AudienceName;
 use foras_wire::id::RecordId;
+use foras_wire::reconcile::Sum;
 use foras_wire::record::{KindCode, RecordKey};
 use rusqlite::{Connection, params};
 
@@ -113,8 +114,8 @@ impl Bringing<'_, '_> {
         let (seen_ms, seen_by) = one.seen.as_ref().map_or((0, ""), |seen| (seen.at_ms, seen.country.as_str()));
         let columns = serde_json::to_string(&view.columns).unwrap_or_else(|_| "{}".to_owned());
         let sql = "INSERT INTO record (kind, id, case_id, generation, title, title_key, search, point, number, sort_at, \
-                   conflicts, awaiting, columns, changed_ms, server_ms, seen_ms, seen_by, segment, received) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
+                   conflicts, awaiting, columns, changed_ms, server_ms, seen_ms, seen_by, segment, received, digest) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) \
                    ON CONFLICT (kind, id) DO NOTHING";
         let inserted = connection.prepare_cached(sql)?.execute(params![
             record.key.kind.0,
@@ -135,7 +136,8 @@ impl Bringing<'_, '_> {
             seen_ms,
             seen_by,
             self.segment.0,
-            changes
+            changes,
+            Sum(one.sum().0).to_bytes()
         ])?;
         if inserted == 0 {
             return Ok(None);
@@ -167,6 +169,7 @@ impl Bringing<'_, '_> {
         if let (Some(kind), view) = columns {
             view::write_columns(connection, row, &one.record, kind, view, self.writing.now_ms)?;
         }
+        self.writing.counts_as(row, Sum(one.sum().0))?;
         self.received = self.received.saturating_add(changes - before);
         self.lying += 1;
         self.writing.changed.note(&one.record);
@@ -187,10 +190,9 @@ impl Bringing<'_, '_> {
     }
 
     /// The device holds the record by this audience now, and knows what a mission has of it.
-    fn hold(&self, row: RecordRow, one: &SegmentRecord) -> Result<(), Error> {
-        let connection = self.writing.connection();
-        page::hold(connection, self.audience, row, one.moved)?;
+    fn hold(&mut self, row: RecordRow, one: &SegmentRecord) -> Result<(), Error> {
+        page::hold(self.writing, self.audience, row, one.moved)?;
         let Some(seen) = &one.seen else { return Ok(()) };
-        page::note_seen(connection, self.audience, row, seen)
+        page::note_seen(self.writing.connection(), self.audience, row, seen)
     }
 }

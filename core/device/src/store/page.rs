@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foras_record::proof;
+use foras_record::{change, proof};
 use foras_wire::audience::AudienceName;
+use foras_wire::id::ChangeHash;
 use foras_wire::page::{Entry, Page, SeenEntry};
 use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -12,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::arrival::{self, Arrived};
 use super::identity::Identity;
 use super::writing::Writing;
-use super::{Store, author, leave, pack, rows};
+use super::{Store, author, leave, offer, pack, rows};
 use crate::error::Error;
 
 /// What a page brought.
@@ -33,6 +34,8 @@ struct Incoming {
     record: RecordRef,
     chunks: Vec<(Vec<u8>, u64)>,
     received_ms: i64,
+    /// When the server had received single changes, as their leaves say.
+    each_ms: Vec<(ChangeHash, i64)>,
 }
 
 /// A page under way.
@@ -71,6 +74,7 @@ impl Store {
         let mut applying =
             Applying { writing: &mut writing, reborn: &reborn, audience, incoming, applied, shared: false };
         applying.entries(page)?;
+        offer::keep_page(applying.writing.connection(), &identity, audience, page)?;
         let (applied, shared) = (applying.applied, applying.shared);
         advance(writing.connection(), audience, page.to())?;
         let mut changed = writing.commit()?;
@@ -131,7 +135,13 @@ impl Applying<'_, '_> {
 
     fn entry(&mut self, position: u64, entry: Entry) -> Result<(), Error> {
         match entry {
-            Entry::Change(change) => self.collect(change.record, [change.chunk], position, change.received_ms),
+            Entry::Change(change) => {
+                let hash = change::chunk_hash(&change.chunk);
+                self.collect(change.record, [change.chunk], position, change.received_ms);
+                if let (Ok(hash), Some(incoming)) = (hash, self.incoming.get_mut(&change.record.key)) {
+                    incoming.each_ms.push((hash, change.received_ms));
+                }
+            }
             Entry::Whole(whole) => {
                 let chunks = whole.chunks.into_iter().map(Vec::from);
                 self.collect(whole.record, chunks, position, whole.received_ms);
@@ -169,7 +179,7 @@ impl Applying<'_, '_> {
         position: u64,
         received_ms: i64,
     ) {
-        let empty = Incoming { record, chunks: Vec::new(), received_ms };
+        let empty = Incoming { record, chunks: Vec::new(), received_ms, each_ms: Vec::new() };
         let incoming = self.incoming.entry(record.key).or_insert(empty);
         if incoming.record != record {
             return self.refuse("wrong_identity");
@@ -190,6 +200,9 @@ impl Applying<'_, '_> {
             self.refuse(code);
         }
         let Some(row) = held else { return Ok(()) };
+        for (hash, received_ms) in &incoming.each_ms {
+            rows::set_received(self.writing.connection(), row, hash, *received_ms)?;
+        }
         self.moved(row, incoming.chunks.iter().map(|(chunk, position)| (chunk.as_slice(), *position)))?;
         let sql = "UPDATE record SET server_ms = max(server_ms, ?2) WHERE row = ?1";
         let connection = self.writing.connection();
@@ -206,13 +219,13 @@ impl Applying<'_, '_> {
                 last = last.max(position);
             }
         }
-        hold(self.writing.connection(), self.audience, row, last)
+        hold(self.writing, self.audience, row, last)
     }
 
     /// The change at this position is this device's own: it has it, and holds the record by this audience now.
     fn known(&mut self, key: &RecordKey, position: u64) -> Result<(), Error> {
         let Some((row, record)) = rows::find(self.writing.connection(), key)? else { return Ok(()) };
-        hold(self.writing.connection(), self.audience, row, position)?;
+        hold(self.writing, self.audience, row, position)?;
         self.writing.touch(&record);
         Ok(())
     }
@@ -241,11 +254,18 @@ pub(super) fn note_seen(
 
 /// The device holds the record through `audience`, with a change of the points' side at `position`.
 pub(super) fn hold(
-    connection: &Connection,
+    writing: &mut Writing<'_>,
     audience: &AudienceName,
     row: rows::RecordRow,
     position: u64,
 ) -> Result<(), Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM holding WHERE audience = ?1 AND record = ?2)";
+    let words = params![audience.as_str(), row.0];
+    let held: bool = writing.connection().prepare_cached(sql)?.query_row(words, |row| row.get(0))?;
+    if !held {
+        writing.held_by(audience.as_str(), row)?;
+    }
+    let connection = writing.connection();
     let sql = "INSERT INTO holding (audience, record, position) VALUES (?1, ?2, ?3) \
                ON CONFLICT (audience, record) DO UPDATE SET position = max(position, excluded.position)";
     connection.prepare_cached(sql)?.execute(params![audience.as_str(), row.0, position.cast_signed()])?;

@@ -109,6 +109,24 @@ pub(super) fn has_change(connection: &Connection, row: RecordRow, hash: &ChangeH
     Ok(connection.prepare_cached(sql)?.query_row(params![row.0, hash.as_bytes()], |row| row.get(0))?)
 }
 
+/// Deletes the record's changes, to be written in another order.
+pub(super) fn delete_changes(connection: &Connection, row: RecordRow) -> Result<(), Error> {
+    connection.prepare_cached("DELETE FROM change WHERE record = ?1")?.execute([row.0])?;
+    Ok(())
+}
+
+/// Notes when the server had received a change of its log.
+pub(super) fn set_received(
+    connection: &Connection,
+    row: RecordRow,
+    hash: &ChangeHash,
+    received_ms: i64,
+) -> Result<(), Error> {
+    let sql = "UPDATE change SET received_ms = ?3 WHERE record = ?1 AND hash = ?2";
+    connection.prepare_cached(sql)?.execute(params![row.0, hash.as_bytes(), received_ms])?;
+    Ok(())
+}
+
 pub(super) fn delete_change(connection: &Connection, row: RecordRow, hash: &ChangeHash) -> Result<(), Error> {
     let sql = "DELETE FROM change WHERE record = ?1 AND hash = ?2";
     connection.prepare_cached(sql)?.execute(params![row.0, hash.as_bytes()])?;

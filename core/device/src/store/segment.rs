@@ -12,6 +12,7 @@ use foras_record::pack::{Maker, Segment, SegmentRecord};
 use foras_record::role::Role;
 use foras_wire::id::{Actor, PublicKey};
 use foras_wire::pack;
+use foras_wire::reconcile::Item;
 use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -231,6 +232,8 @@ impl Writing<'_> {
         let sql = "UPDATE record SET received = 0 WHERE row = ?1";
         self.connection().prepare_cached(sql)?.execute([row.0])?;
         if tried.refused > 0 || !tried.parked.is_empty() {
+            let sum = tried.admitted.iter().map(|change| Item::of(record, &change.hash)).collect();
+            self.counts_as(row, sum)?;
             self.touch(record);
         }
         Ok(())

@@ -123,12 +123,13 @@ impl Store {
         let fresh = self.fresh_incarnation()?;
         let mut writing = self.writing(now_ms)?;
         let mut settled = Settled::default();
-        let mut direct = BTreeMap::new();
+        let (mut direct, mut vouched) = (BTreeMap::new(), BTreeSet::new());
         for Settlement { row, fate } in settlements {
             let Some(found) = OutboxRow::one(writing.connection(), *row)? else { continue };
             writing.changed.note(&found.record);
             match fate {
                 Fate::Durable => {
+                    vouched.insert(found.record.key);
                     leave_durable(&mut writing, &identity, &found)?;
                     settled.durable += 1;
                 }
@@ -146,6 +147,7 @@ impl Store {
             born = reissue::expel(&mut writing, &identity.reborn(fresh), leaving, &others, &mut settled)?;
         }
         let changed = writing.commit()?;
+        self.vouched.extend(vouched);
         self.sending.retain(|row| !settlements.iter().any(|settlement| settlement.row == *row));
         if let Some(identity) = born {
             self.identity = Some(identity.into());
@@ -182,7 +184,9 @@ fn leave_durable(writing: &mut Writing<'_>, identity: &Identity, row: &OutboxRow
     let server_ms = contact.map_or(0, |contact| contact.server_ms);
     let sql = "UPDATE record SET server_ms = max(server_ms, ?2) WHERE row = ?1";
     connection.prepare_cached(sql)?.execute(params![held.0, server_ms])?;
-    if !rows::has_change(connection, held, &row.hash)? {
+    if rows::has_change(connection, held, &row.hash)? {
+        writing.acknowledged(held, &row.record, &row.hash)?;
+    } else {
         arrival::admit(writing, identity, &row.record, &[(row.chunk.clone(), 0)])?;
     }
     Ok(())

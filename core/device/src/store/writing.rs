@@ -12,6 +12,7 @@ use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::{Connection, Transaction};
 
 use super::cache::Cache;
+use super::digest::Shifts;
 use super::observe::Changed;
 use super::rows::{self, RecordRow};
 use super::segment::{self, LastOpened, SegmentRow};
@@ -43,6 +44,7 @@ pub(super) struct Writing<'s> {
     /// Segments that hold bytes of what this transaction deletes.
     pub(super) holes: BTreeSet<SegmentRow>,
     pub(super) changed: Changed,
+    pub(super) shifts: Shifts,
     pub(super) now_ms: i64,
 }
 
@@ -58,6 +60,7 @@ impl Store {
             opened: &mut self.opened,
             holes: BTreeSet::new(),
             changed: Changed::default(),
+            shifts: Shifts::default(),
             now_ms,
         })
     }
@@ -152,6 +155,13 @@ impl<'s> Writing<'s> {
         Ok(())
     }
 
+    /// The record's rows were made anew, and say what `history` says.
+    pub(super) fn restore(&mut self, record: &RecordRef, row: RecordRow, history: History) {
+        self.cache.remove(&record.key);
+        self.taken.insert(record.key, Taken { record: *record, row: Some(row), history });
+        self.touch(record);
+    }
+
     /// The record's view has to be made anew.
     pub(super) fn touch(&mut self, record: &RecordRef) {
         self.standings.remove(&record.key.id);
@@ -183,6 +193,7 @@ impl<'s> Writing<'s> {
         self.cache.remove(key);
         if let Some((row, record)) = rows::find(&self.transaction, key)? {
             self.note_hole(row)?;
+            self.let_go(row)?;
             rows::delete(&self.transaction, row)?;
             self.changed.note(&record);
         }
@@ -205,6 +216,7 @@ impl<'s> Writing<'s> {
         for segment in std::mem::take(&mut self.holes) {
             segment::rewrite(&self.transaction, self.opened, segment)?;
         }
+        self.keep_digests()?;
         let Self { transaction, cache, taken, changed, .. } = self;
         transaction.commit()?;
         for (key, taken) in taken {

@@ -160,13 +160,15 @@ fn an_own_change_acknowledged_after_its_record_left_and_came_back_is_part_of_it_
 }
 
 #[test]
-fn a_restored_server_is_followed_from_the_start_without_losing_anything() {
+fn of_a_restored_server_the_copies_are_compared_and_nothing_is_forgotten() {
     let (mut server, mut samira, _) = point();
     let awa = Someone::numbered(1);
     samira.commit(NOW_MS, &[put(awa.person, "channel", "sms")]).unwrap();
     server.epoch = 2;
     samira.welcome(2, NOW_MS, Nonce([3; 16]), None, NOW_MS).unwrap();
-    assert!(samira.cursors().unwrap().iter().all(|cursor| cursor.position == 0));
+    let reconcile = samira.work(&Default::default()).unwrap().reconcile.unwrap();
+    let held = samira.content_by_audience().unwrap().len();
+    assert_eq!(reconcile.sketches.len(), held, "every copy that holds something is compared");
     server.sync(&mut samira);
     assert_eq!(samira.pending().unwrap().changes, 0);
     server.assert_converged(&mut samira);

@@ -118,7 +118,7 @@ impl Server {
                 break;
             }
         }
-        store.caught_up(NOW_MS, NOW_MS).unwrap();
+        store.caught_up(NOW_MS, None, NOW_MS).unwrap();
     }
 
     /// Admits a push, set by set.

@@ -258,7 +258,7 @@ fn the_lease_counts_time_that_passed_here_and_never_a_date() {
     assert_eq!(samira.lease(NOW_MS + 20 * day_ms).unwrap().left_s, 0);
     let ten_years_ago = NOW_MS - 3_650 * day_ms;
     assert_eq!(samira.lease(ten_years_ago).unwrap().left_s, 14 * 86_400);
-    samira.caught_up(NOW_MS, ten_years_ago).unwrap();
+    samira.caught_up(NOW_MS, None, ten_years_ago).unwrap();
     assert_eq!(samira.lease(ten_years_ago + day_ms).unwrap().left_s, 13 * 86_400);
 }
 

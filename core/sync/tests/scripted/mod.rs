@@ -9,6 +9,7 @@ use foras_sync::{Effect, Engine, Event, Fate, LinkFailure, OutgoingPush, Summary
 use foras_wire::id::{Incarnation, Nonce, RecordId, Signature64};
 use foras_wire::page::{Entry, Page, RawEntry};
 use foras_wire::push::{Push, PushItem};
+use foras_wire::reconcile::{Combined, Difference, DifferenceState, Reconcile, Sketch, Sum};
 use foras_wire::record::{KindCode, RecordKey, RecordRef};
 use foras_wire::sync::{
     Acks, AnswerFrame, Deposit, DepositAck, Exception, Heads, Outcome, Refusal, SyncRequest, Welcome,
@@ -52,6 +53,8 @@ pub struct Server {
     /// Most pushed changes that it reads at all.
     pub changes_max: usize,
     pub requests: u32,
+    /// Equal copies have a digest of zeros.
+    pub digest: Option<Combined>,
 }
 
 impl Server {
@@ -101,6 +104,14 @@ impl Server {
             let acks = request.deposits.iter().map(|deposit| DepositAck { id: deposit.id, refused: None });
             frames.push(AnswerFrame::DepositAcks(acks.collect()));
         }
+        if let Some(reconcile) = &request.reconcile {
+            let heads: Vec<_> = self.logs.iter().map(|log| log.len() as u64).collect();
+            frames.extend(
+                reconcile.sketches.iter().map(|sketch| last(sketch.audience, heads[usize::from(sketch.audience)])),
+            );
+            frames.push(AnswerFrame::Heads(Heads { heads, more: false, digest: self.digest }));
+            return frames;
+        }
         frames.extend(self.pages(&request.cursors));
         frames
     }
@@ -135,9 +146,13 @@ impl Server {
             }
         }
         let heads = self.logs.iter().map(|log| log.len() as u64).collect();
-        pages.push(AnswerFrame::Heads(Heads { heads, more: cut, digests: Vec::new() }));
+        pages.push(AnswerFrame::Heads(Heads { heads, more: cut, digest: self.digest }));
         pages
     }
+}
+
+pub fn last(audience: u16, through: u64) -> AnswerFrame {
+    AnswerFrame::Difference(Box::new(Difference::new(audience, through, DifferenceState::Last)))
 }
 
 pub fn page(audience: u16, from: u64, numbers: &[u64]) -> Page {
@@ -162,6 +177,8 @@ pub struct Store {
     pub nonce: Option<Nonce>,
     pub caught_up_ms: Option<i64>,
     pub per_request: usize,
+    /// The copies are to be compared.
+    pub comparing: bool,
 }
 
 impl Store {
@@ -195,9 +212,16 @@ impl Store {
             pushes: pushes.collect(),
             deposits: self.deposits.iter().map(|id| Deposit { id: *id, body: "{}".to_owned() }).collect(),
             packs: None,
+            reconcile: self.comparing.then(|| Reconcile { salt: [0; 8], sketches: self.sketches(), witness: None }),
+            offers: None,
             more: self.outbox.len() > rows.len(),
             ..Work::default()
         }
+    }
+
+    fn sketches(&self) -> Vec<Sketch> {
+        let sketch = |audience| Sketch { audience, count: 0, sum: Sum::default(), symbols: Vec::new() };
+        (0..self.cursors.len() as u16).map(sketch).collect()
     }
 
     /// Performs one effect; the event that answers it, if any.
@@ -231,7 +255,19 @@ impl Store {
                 return Some(Event::PageApplied { received: page.entries.len() as u32 });
             }
             Effect::KeepPiece(_) => panic!("a piece that was not asked for reached the store"),
-            Effect::CaughtUp { now_ms } => self.caught_up_ms = Some(*now_ms),
+            Effect::CaughtUp { now_ms, digest } => {
+                self.caught_up_ms = Some(*now_ms);
+                let differ = digest.is_some_and(|digest| digest[0] != 0);
+                self.comparing |= differ;
+                return Some(Event::Compared { differ });
+            }
+            Effect::CompareAll => self.comparing = true,
+            Effect::ApplyDifference(difference) => {
+                let audience = usize::from(difference.audience);
+                self.cursors[audience] = difference.through;
+                self.comparing = false;
+                return Some(Event::DifferenceApplied { received: 0, cursor: Some(difference.through) });
+            }
             Effect::AcceptGrant(_) => return Some(Event::GrantAccepted { cursors: self.cursors.clone() }),
             Effect::SettleCarried(_) => panic!("nothing was carried"),
             Effect::Send { .. } | Effect::SetTimer { .. } | Effect::Finished(_) | Effect::Failed { .. } => {}

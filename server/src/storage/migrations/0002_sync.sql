@@ -23,3 +23,13 @@ CREATE TABLE pack_segment (
 
 -- A push's signature also covers which changes one action made; 32 bytes.
 ALTER TABLE push ADD COLUMN sets BLOB NOT NULL DEFAULT x'';
+-- Reconciliation: sums modulo 2^128 of the items of a record's changes, and of all records that an audience holds.
+ALTER TABLE record ADD COLUMN digest BLOB NOT NULL DEFAULT x'00000000000000000000000000000000';
+ALTER TABLE audience_head ADD COLUMN digest BLOB NOT NULL DEFAULT x'00000000000000000000000000000000';
+CREATE INDEX record_audience_audience ON record_audience (audience, left_ms);
+
+-- Devices that have nothing more to bring in the recovery under way.
+CREATE TABLE recovered (
+    device BLOB NOT NULL PRIMARY KEY,
+    at_ms INTEGER NOT NULL
+) STRICT;

@@ -2,6 +2,7 @@
 
 use foras_wire::pack::Piece;
 use foras_wire::page::Page;
+use foras_wire::reconcile::Difference;
 use foras_wire::sync::{Acks, AnswerFrame, DepositAck, Heads, Outcome, Refusal, Welcome};
 use foras_wire::turn::Turn;
 
@@ -11,6 +12,7 @@ pub struct Answer {
     pub acks: Vec<Acks>,
     pub deposits: Vec<DepositAck>,
     pub carried: Vec<Acks>,
+    pub differences: Vec<Difference>,
     pub pages: Vec<Page>,
     pub pieces: Vec<Piece>,
     pub heads: Option<Heads>,
@@ -25,6 +27,7 @@ impl Answer {
             AnswerFrame::Acks(acks) => self.acks.push(acks),
             AnswerFrame::DepositAcks(acks) => self.deposits.extend(acks),
             AnswerFrame::CarriedAcks(acks) => self.carried.push(acks),
+            AnswerFrame::Difference(difference) => self.differences.push(*difference),
             AnswerFrame::Page(page) => self.pages.push(page),
             AnswerFrame::Heads(heads) => self.heads = Some(heads),
             AnswerFrame::Refused(refusal) => self.refused = Some(refusal),

@@ -28,6 +28,14 @@ pub(super) fn look(world: &mut World, number: DeviceNumber, truth: &Content, fin
             findings.diverged.push(format!("{device} holds {key:?}, which left {audience}"));
         }
     }
+    let audiences = store.identity().expect("an enrolled phone").audiences().to_vec();
+    let (kept, counted) = (store.digest().expect("a digest"), store.recount().expect("a digest"));
+    if kept != counted {
+        findings.diverged.push(format!("{device} keeps sums that are not those of its changes"));
+    }
+    if counted != world.server().digest(&audiences).expect("the server's digest") {
+        findings.diverged.push(format!("{device} has another digest than the server"));
+    }
     if (pending.changes, pending.deposits) != (0, 0) {
         findings.diverged.push(format!("{device} still has something to send: {pending:?}"));
     }

@@ -99,6 +99,13 @@ impl CarriedItem {
     }
 }
 
+/// Whether the change stands in its record and the server did not have it yet.
+pub(super) fn is_applied(connection: &Connection, key: &RecordKey, hash: &ChangeHash) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM carried_item WHERE kind = ?1 AND id = ?2 AND hash = ?3 AND state = 2)";
+    let words = params![key.kind.0, key.id.as_bytes(), hash.as_bytes()];
+    Ok(connection.prepare_cached(sql)?.query_row(words, |row| row.get(0))?)
+}
+
 /// The record leaves this device: what others wrote of it still goes to the server, and nowhere else.
 pub(super) fn send_away(connection: &Connection, key: &RecordKey) -> Result<(), Error> {
     let sql = "UPDATE carried_item SET state = ?3 WHERE kind = ?1 AND id = ?2 AND state IN (1, 2)";

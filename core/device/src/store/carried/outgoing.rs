@@ -71,6 +71,9 @@ impl Store {
             let state = match fate {
                 Fate::Durable => {
                     received(writing.connection(), &item)?;
+                    if stands && let Some((row, _)) = rows::find(writing.connection(), &item.record.key)? {
+                        writing.acknowledged(row, &item.record, &item.hash)?;
+                    }
                     settled.durable += 1;
                     SETTLED
                 }

@@ -74,3 +74,43 @@ CREATE INDEX carried_item_open ON carried_item (carried) WHERE state IN (1, 2, 5
 CREATE TABLE revoked_device (
   device BLOB NOT NULL PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
+
+-- Reconciliation. Sums are modulo 2^128, of the items of changes that the server acknowledged.
+ALTER TABLE record ADD COLUMN digest BLOB NOT NULL DEFAULT x'00000000000000000000000000000000';  -- of its changes
+ALTER TABLE cursor ADD COLUMN digest BLOB NOT NULL DEFAULT x'00000000000000000000000000000000';  -- of its records' changes
+ALTER TABLE change ADD COLUMN received_ms INTEGER NOT NULL DEFAULT 0;  -- server clock, as the log said; 0: not from a log
+
+-- Audiences whose copy is to be compared with the server's.
+CREATE TABLE comparing (
+  audience TEXT    NOT NULL PRIMARY KEY,
+  symbols  INTEGER NOT NULL,                     -- how many coded symbols the next request carries
+  tries    INTEGER NOT NULL DEFAULT 0            -- how often that was not enough
+) STRICT, WITHOUT ROWID;
+
+-- Incarnations of this device, by the actor that each is: the author of an own change is told by it.
+CREATE TABLE own_incarnation (
+  actor       BLOB NOT NULL PRIMARY KEY,
+  incarnation BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Changes that the server does not know and this device holds by an audience: they are offered.
+CREATE TABLE offer (
+  row        INTEGER PRIMARY KEY,
+  audience   TEXT    NOT NULL,
+  kind       INTEGER NOT NULL,
+  id         BLOB    NOT NULL,
+  case_id    BLOB    NOT NULL DEFAULT x'',
+  generation INTEGER NOT NULL DEFAULT 0,
+  hash       BLOB    NOT NULL,
+  UNIQUE (audience, kind, id, hash)
+) STRICT;
+
+-- Signatures of the last pages of each log, and their entries' leaves: what proves to the server what it lost.
+CREATE TABLE signed_page (
+  audience  TEXT    NOT NULL,
+  epoch     INTEGER NOT NULL,
+  position  INTEGER NOT NULL,                    -- before its first entry
+  leaves    BLOB    NOT NULL,                    -- 32 bytes each
+  signature BLOB    NOT NULL,
+  PRIMARY KEY (audience, epoch, position)
+) STRICT, WITHOUT ROWID;
