@@ -2,6 +2,7 @@
 //! acknowledged is there afterwards, the store is whole, and work goes on.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod cold_starts;
 mod edits;
 mod full_disk;
 mod migrations;
