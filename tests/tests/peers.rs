@@ -158,3 +158,44 @@ fn a_trainer_is_given_what_the_roster_sees_and_no_more() {
     let (came, found) = world.meet(person, samira);
     assert_eq!((came.unwrap().received, found.unwrap().sent), (0, 0), "a migrant is served no staff audience");
 }
+
+#[test]
+fn what_a_clone_handed_over_gives_way_to_what_the_server_has() {
+    let (mut world, samira, karim, office, awa) = oujda(107);
+    let clone = world.clone_of(samira, "a clone of Samira's phone");
+    world.offline(clone);
+    world.edit(clone, &awa, "needs", "from the clone").unwrap();
+    world.meet(karim, clone).0.unwrap();
+    world.edit(karim, &awa, "skills", "sewing").unwrap();
+    world.online(samira);
+    world.edit(samira, &awa, "needs", "from the phone").unwrap();
+    world.sync(samira).unwrap();
+    world.online(karim);
+    world.sync(karim).unwrap();
+    world.sync(office).unwrap();
+    assert_eq!(world.values(office, &awa, "needs"), ["from the phone"]);
+    assert_eq!(world.values(karim, &awa, "needs"), ["from the phone"]);
+    assert_eq!(world.values(karim, &awa, "skills"), ["sewing"], "own work on it was written anew");
+    world.online(clone);
+    world.run_until_quiescent();
+}
+
+#[test]
+fn a_revoked_phones_work_reaches_quarantine_and_the_phone_is_met_no_more() {
+    let (mut world, samira, karim, office, awa) = oujda(108);
+    world.edit(samira, &awa, "needs", "a doctor").unwrap();
+    world.meet(karim, samira).0.unwrap();
+    let device = world.phone(samira).store().identity().unwrap().grant().device;
+    world.server().revoke(&device, foras_server::Revocation::Lost).unwrap();
+    world.online(karim);
+    let report = world.sync(karim).unwrap();
+    assert_eq!((report.carried, report.pending), (1, 0));
+    assert_eq!(world.values(karim, &awa, "needs"), Vec::<String>::new(), "it left the record again");
+    world.sync(office).unwrap();
+    assert_eq!(world.values(office, &awa, "needs"), Vec::<String>::new());
+    let listed = world.server().devices().unwrap();
+    assert_eq!(listed.iter().find(|one| one.device == device).unwrap().quarantined, 1);
+    let (came, found) = world.meet(karim, samira);
+    assert_eq!(came.unwrap_err().error.code(), "revoked");
+    assert_eq!(found.unwrap_err().error.code(), "refused_by_peer");
+}

@@ -98,6 +98,21 @@ pub enum Error {
     /// The server's logs end before what this device already has from them: an older copy of its data serves.
     #[error("the server has lost what this device has from it")]
     ServerWentBack,
+    /// The other phone went away, or fell silent.
+    #[error("the other phone went away")]
+    PeerGone,
+    /// The other phone, or the file that it wrote, is not dealt with.
+    #[error("the other phone, or its file, is not dealt with: {code}")]
+    BadPeer {
+        /// Why.
+        code: &'static str,
+    },
+    /// The other phone ended the meeting.
+    #[error("the other phone ended the meeting: {code}")]
+    RefusedByPeer {
+        /// The code that it gave.
+        code: String,
+    },
     /// What the server sent does not hold together.
     #[error("the server's answer cannot be trusted: {code}")]
     BadAnswer {
@@ -133,6 +148,9 @@ impl Error {
             Self::NotProposed => "not_proposed",
             Self::Unreadable(_) => "unreadable",
             Self::ServerWentBack => "server_went_back",
+            Self::PeerGone => "peer_gone",
+            Self::BadPeer { code } => code,
+            Self::RefusedByPeer { .. } => "refused_by_peer",
             Self::BadAnswer { .. } => "bad_answer",
         }
     }
@@ -148,6 +166,7 @@ impl Error {
                 | Self::ServerBusy { .. }
                 | Self::InUse
                 | Self::ServerWentBack
+                | Self::PeerGone
                 | Self::BadAnswer { .. }
         )
     }
@@ -182,6 +201,13 @@ impl Error {
             Self::NotProposed => "sync first, or propose the handover",
             Self::Unreadable(_) => "check the file and its permissions; what was taken before stays",
             Self::ServerWentBack => "tell the administrator and go on working; nothing on this device is lost",
+            Self::PeerGone => "repeat it; what was handed over stays",
+            Self::BadPeer { code: "grant_expired" } => "let the phone whose grant ended sync with the server first",
+            Self::BadPeer { code: "truncated" } => "what came before is taken; get the whole file and repeat it",
+            Self::BadPeer { .. } => {
+                "nothing that could not be trusted was taken; check whom you met, or which file it is"
+            }
+            Self::RefusedByPeer { .. } => "look at the code, and at the other phone",
             Self::BadAnswer { .. } => "sync again; if it lasts, tell the administrator",
         }
     }

@@ -69,7 +69,7 @@ pub const PEER_PLAIN_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Longest frame from a phone that has not proved who it is, in bytes: a grant fits many times.
 pub const STRANGER_FRAME_BYTES_MAX: usize = 16 * 1024;
 /// Most changes that one meeting of two phones offers each way; the rest waits for the next meeting.
-pub const OFFER_CHANGES_MAX: usize = 20_000;
+pub const OFFER_CHANGES_MAX: usize = 4_000;
 /// Most frames of newer builds that are skipped in one meeting.
 pub const PEER_UNKNOWN_FRAMES_MAX: u32 = 16;
 /// Raw bytes of other devices' changes that a phone keeps for the server.

@@ -34,7 +34,7 @@ impl World {
             came.meeting.received(&to_came);
             if to_found.is_empty() && to_came.is_empty() {
                 let end = |party: &mut Party| {
-                    let cut = || Err(party.meeting.ended(Error::Offline));
+                    let cut = || Err(party.meeting.ended(Error::PeerGone));
                     party.ended.take().unwrap_or_else(cut)
                 };
                 return (end(&mut came), end(&mut found));

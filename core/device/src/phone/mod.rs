@@ -10,6 +10,7 @@
 //! | `session`, `feedback` | sessions, roll calls, what people thought of them |
 //! | `list`, `listing`, `show`, `conflicts`, `status` | what is held |
 //! | `link` | enrolling and syncing |
+//! | `share` | meeting another phone, with no server |
 //! | `lines`, `line`, `import`, `module_days`, `apply`, `export` | many cases, as lines of JSON |
 
 mod apply;
@@ -33,6 +34,7 @@ mod note;
 mod register;
 mod session;
 mod setting;
+mod share;
 mod show;
 mod status;
 mod subject;

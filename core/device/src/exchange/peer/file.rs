@@ -31,7 +31,7 @@ pub fn write_file(
 ) -> Result<PeerReport, Error> {
     let identity = store.identity().ok_or(Error::NotEnrolled)?;
     if let Some(code) = store.shut_out(identity.grant(), now_ms)? {
-        return Err(Error::BadAnswer { code });
+        return Err(Error::BadPeer { code });
     }
     let (protocol, server) = (ProtocolRange::OURS, identity.server());
     let shared: BTreeSet<_> = identity.audiences().iter().filter(|own| audiences.contains(own)).cloned().collect();
@@ -59,7 +59,7 @@ pub fn write_file(
 /// Takes in what a file holds.
 ///
 /// # Errors
-/// [`PeerStopped`] with the reason and what was taken before: [`Error::BadAnswer`] for what is no such file, of another server,
+/// [`PeerStopped`] with the reason and what was taken before: [`Error::BadPeer`] for what is no such file, of another server,
 /// or cut short. What was kept stays; reading again goes on from there.
 pub fn read_file(store: &mut Store, file: &mut impl Read, now_ms: i64) -> Result<PeerReport, PeerStopped> {
     let mut report = PeerReport::default();
@@ -131,5 +131,5 @@ impl<F: Read> Frames<'_, F> {
 }
 
 fn bad(code: &'static str) -> Error {
-    Error::BadAnswer { code }
+    Error::BadPeer { code }
 }

@@ -148,8 +148,7 @@ impl Meeting {
     #[must_use]
     pub fn parting(error: &Error) -> Vec<u8> {
         let code = match error {
-            Error::Refused { code } => code,
-            Error::BadAnswer { code } => *code,
+            Error::BadPeer { code } => *code,
             _ => "stopped",
         };
         encode_peer_frame(&PeerFrame::Refused(code.to_owned()))
@@ -165,7 +164,7 @@ impl Meeting {
                 Ok(MeetingStep::Inward)
             }
             Ok(None) => Ok(MeetingStep::Rest),
-            Err(error) => Err(Error::BadAnswer { code: error.code() }),
+            Err(error) => Err(Error::BadPeer { code: error.code() }),
         }
     }
 
@@ -205,7 +204,7 @@ impl Meeting {
 
     fn frame(&mut self, store: &mut Store, frame: PeerFrame, now_ms: i64) -> Result<(), Error> {
         match (frame, self.awaited) {
-            (PeerFrame::Refused(code), _) => Err(Error::Refused { code }),
+            (PeerFrame::Refused(code), _) => Err(Error::RefusedByPeer { code: readable(code) }),
             (PeerFrame::Unknown(_), _) => {
                 self.unknown_frames += 1;
                 if self.unknown_frames > PEER_UNKNOWN_FRAMES_MAX { Err(broken("out_of_turn")) } else { Ok(()) }
@@ -379,6 +378,12 @@ impl Meeting {
     }
 }
 
+/// A code as this side would write one; anything else is not shown.
+pub(super) fn readable(code: String) -> String {
+    let is_code = (1..=40).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if is_code { code } else { "unknown".to_owned() }
+}
+
 fn broken(code: &'static str) -> Error {
-    Error::BadAnswer { code }
+    Error::BadPeer { code }
 }

@@ -16,8 +16,8 @@ const READ_BYTES: usize = 16 * 1024;
 /// one step at a time.
 ///
 /// # Errors
-/// [`PeerStopped`] with the reason and what was done before: [`Error::Offline`] when the pipe ended or fell silent,
-/// [`Error::Refused`] when the other side ended the meeting, [`Error::BadAnswer`] when it could not be trusted. What was kept
+/// [`PeerStopped`] with the reason and what was done before: [`Error::PeerGone`] when the pipe ended or fell silent,
+/// [`Error::RefusedByPeer`] when the other side ended the meeting, [`Error::BadPeer`] when it could not be trusted. What was kept
 /// stays; meeting again goes on from there.
 pub fn meet(
     store: &impl Lend,
@@ -32,14 +32,14 @@ pub fn meet(
             MeetingStep::Inward => {}
             MeetingStep::Write(bytes) => {
                 if pipe.write_all(&bytes).and_then(|()| pipe.flush()).is_err() {
-                    return Err(meeting.ended(Error::Offline));
+                    return Err(meeting.ended(Error::PeerGone));
                 }
             }
             MeetingStep::Rest => match pipe.read(&mut buffer) {
-                Ok(0) => return Err(meeting.ended(Error::Offline)),
+                Ok(0) => return Err(meeting.ended(Error::PeerGone)),
                 Ok(count) => meeting.received(buffer.get(..count).unwrap_or_default()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Err(meeting.ended(Error::Offline)),
+                Err(_) => return Err(meeting.ended(Error::PeerGone)),
             },
             MeetingStep::Finished(report) => return Ok(report),
             MeetingStep::Stopped(stopped) => {

@@ -62,7 +62,7 @@ impl PeerReport {
         for exception in &acks.exceptions {
             if let Outcome::Refused { code } = &exception.outcome {
                 taken = taken.saturating_sub(1);
-                *self.not_taken.entry(code.clone()).or_default() += 1;
+                *self.not_taken.entry(super::meeting::readable(code.clone())).or_default() += 1;
             }
         }
         self.sent = self.sent.saturating_add(taken);

@@ -3,6 +3,7 @@
 mod bulk;
 mod link;
 mod read;
+mod share;
 mod text;
 mod write;
 
@@ -34,6 +35,13 @@ enum Action {
     },
     /// Exchange with the server: push what is pending, catch up.
     Sync,
+    /// Share unsent work with a phone nearby, with no server, or write it to a file.
+    ///
+    /// Both phones end with what either had and both may see; whichever meets the server first takes it along. Nothing is
+    /// encrypted: share on a network of the two phones alone.
+    Share(share::Share),
+    /// Receive from a phone that shares, or from a file that one wrote.
+    Receive(share::Receive),
     /// What is pending, when each audience was last brought up to date, how long the lease lasts.
     Status,
     /// Register a person who comes for the first time.
@@ -96,6 +104,8 @@ impl Phone {
         match self.action {
             Action::Enrol { invitation } => link::enrol(&mut phone, &invitation, server, terminal),
             Action::Sync => link::sync(&mut phone, server, terminal),
+            Action::Share(command) => command.run(&mut phone, terminal),
+            Action::Receive(command) => command.run(&mut phone, terminal),
             Action::Status => read::status(&mut phone, terminal),
             Action::Register(command) => command.run(&mut phone, terminal),
             Action::Edit(command) => command.run(&mut phone, terminal),
