@@ -1,6 +1,7 @@
 //! Many programmes, some at a time. Each comes from a seed of its own, and results are added in their order: how many
 //! run at a time changes nothing.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,9 +35,17 @@ fn programmes(seed: u64, device_days: u64) -> Vec<(u64, u64)> {
     (0..count).map(|index| (seed_of(seed, index), days(index))).collect()
 }
 
+thread_local! {
+    /// Where this thread panicked last.
+    static PANICKED_AT: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
 /// A panic is a finding, told with the others; not a page of its own.
 pub(crate) fn quiet_panics() {
-    std::panic::set_hook(Box::new(|_| {}));
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        PANICKED_AT.with(|at| *at.borrow_mut() = place);
+    }));
 }
 
 /// Plays one programme. One that breaks in any way other than by a law counts as diverged.
@@ -45,7 +54,8 @@ pub(crate) fn one(seed: u64, device_days: u64) -> Outcome {
     let mut outcome = played.unwrap_or_else(|panic| {
         let words = panic.downcast_ref::<String>().cloned();
         let words = words.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
-        Outcome { diverged: 1, findings: vec![words], ..Outcome::default() }
+        let place = PANICKED_AT.with(|at| at.borrow().clone());
+        Outcome { diverged: 1, findings: vec![format!("{words} ({place})")], ..Outcome::default() }
     });
     if !outcome.is_clean() {
         let findings = outcome.findings.iter().map(|words| format!("seed {seed}: {words}"));

@@ -10,6 +10,10 @@ use super::Programme;
 const EDITS: usize = 8;
 /// Deeds after which somebody who finds nothing to do goes home.
 const DEEDS_MAX: usize = 60;
+/// Writes after which a power cut falls into most deeds and syncs.
+const WRITES: usize = 24;
+/// Bytes with which a disk is all but full.
+const ROOM_BYTES: usize = 40_000;
 /// What a sync may end with in such a world; anything else is a fault.
 const TOLERATED: [&str; 6] = ["offline", "server_busy", "killed", "revoked", "storage_full", "storage_failed"];
 
@@ -75,7 +79,12 @@ impl Programme {
             if member.is_leaving {
                 return false;
             }
+            let troubled = self.disk_trouble(number);
             edits += usize::from(self.deed(&member));
+            if troubled {
+                self.world.phone_room(number, None);
+                self.world.mend(number);
+            }
             if edits == EDITS {
                 return true;
             }
@@ -88,7 +97,17 @@ impl Programme {
 
     /// Tries to sync.
     pub(crate) fn attempt(&mut self, number: DeviceNumber) {
+        let phone_troubled = self.disk_trouble(number);
+        let server_troubled = self.server_disk_trouble();
         let _ = self.world.sync(number);
+        if phone_troubled {
+            self.world.phone_room(number, None);
+            self.world.mend(number);
+        }
+        if server_troubled {
+            self.world.server_room(None);
+            self.world.mend_server();
+        }
         self.tolerate_end(number);
     }
 
@@ -103,5 +122,39 @@ impl Programme {
                 stopped.error
             );
         }
+    }
+
+    /// Now and then a phone's power is about to go, or its disk to be full.
+    fn disk_trouble(&mut self, number: DeviceNumber) -> bool {
+        match self.chance.below(100) {
+            0..=2 => {
+                let writes = self.chance.below(WRITES) as u64;
+                self.world.phone_power_fails_after(number, writes);
+            }
+            3 => {
+                self.world.faults.count("phone_disk_full");
+                let room = self.chance.below(ROOM_BYTES) as u64;
+                self.world.phone_room(number, Some(room));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// As on a phone, at the server.
+    fn server_disk_trouble(&mut self) -> bool {
+        match self.chance.below(100) {
+            0..=4 => {
+                let writes = self.chance.below(4 * WRITES) as u64;
+                self.world.server_power_fails_after(writes);
+            }
+            5 => {
+                self.world.faults.count("server_disk_full");
+                let room = self.chance.below(ROOM_BYTES) as u64;
+                self.world.server_room(Some(room));
+            }
+            _ => return false,
+        }
+        true
     }
 }

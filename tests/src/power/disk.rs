@@ -155,6 +155,11 @@ impl Disk {
         (image.handles > 0 || !image.unsynced.is_empty()).then_some(!image.content.is_empty())
     }
 
+    /// The file as every connection sees it.
+    pub(super) fn seen(&self, path: &Path) -> Option<Vec<u8>> {
+        self.files.get(path).map(|image| image.content.clone())
+    }
+
     /// Before the file is deleted, which is durable at once if `folder_synced`.
     pub(super) fn deleting(&mut self, path: &Path, folder_synced: bool) -> Result<(), Fault> {
         self.on()?;

@@ -100,6 +100,12 @@ impl Machine {
         self.disk().room_bytes = bytes;
     }
 
+    /// A file's content as its connections see it; `None` where none ever opened it.
+    #[must_use]
+    pub fn seen(&self, path: &Path) -> Option<Vec<u8>> {
+        self.disk().seen(&path.canonicalize().ok()?)
+    }
+
     /// The power is back, and of what was not synced this survives. All connections must have been closed.
     ///
     /// # Panics

@@ -15,9 +15,11 @@ use tempfile::TempDir;
 use super::canary::canaries_in;
 use super::chance::Chance;
 use super::clock::{TrueTime, WrongClock};
+use super::disks;
 use super::faults::Faults;
 use super::network::{Arrival, Network, Request};
 use super::weather::Weather;
+use crate::power::{self, Machine, Survives};
 
 /// What the world does to a device while it steps.
 pub struct Around<'a> {
@@ -37,8 +39,9 @@ pub struct Device {
     pub name: String,
     /// How its last sync ended.
     pub last: Option<Result<SyncReport, Stopped>>,
-    folder: TempDir,
     phone: Option<Phone>,
+    machine: Machine,
+    folder: TempDir,
     courier: Courier,
     clock: WrongClock,
     chance: Chance,
@@ -81,8 +84,9 @@ impl Device {
         let mut device = Self {
             name,
             last: None,
-            folder,
             phone: None,
+            machine: power::plug_in(folder.path()),
+            folder,
             courier: Courier::new(Config::default()),
             clock,
             chance,
@@ -97,6 +101,7 @@ impl Device {
     }
 
     fn start(&mut self) {
+        self.machine.cut_after_writes(disks::NEVER);
         let opened = Phone::open_with(self.folder.path(), Box::new(self.chance.clone()), Box::new(self.clock.clone()));
         self.phone = Some(opened.unwrap_or_else(|error| panic!("{} does not open: {error}", self.name)));
     }
@@ -104,6 +109,23 @@ impl Device {
     /// The app.
     pub fn phone(&mut self) -> &mut Phone {
         self.phone.as_mut().expect("the app runs")
+    }
+
+    /// The phone's disk.
+    pub(super) fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Where the power was gone it is back: the app starts on what the disk kept. Whether it was gone.
+    pub(super) fn power_back(&mut self) -> bool {
+        if !self.machine.is_off() {
+            return false;
+        }
+        self.faults.count(if self.busy { "power_lost_in_sync" } else { "power_lost_at_a_write" });
+        self.phone = None;
+        self.machine.reboot(disks::survives(&self.chance), &self.chance);
+        self.restart();
+        true
     }
 
     /// The device's clock.
@@ -149,6 +171,7 @@ impl Device {
     #[must_use]
     pub fn copy(&mut self, name: &str) -> Self {
         self.phone = None;
+        self.machine.reboot(Survives::Everything, &self.chance);
         let folder = folder();
         copy_folder(self.folder.path(), folder.path()).expect("a folder is copied");
         self.restart();
@@ -161,8 +184,9 @@ impl Device {
     pub fn values_in_files(&self) -> BTreeSet<String> {
         let mut values = BTreeSet::new();
         for entry in fs::read_dir(self.folder.path()).expect("the folder") {
-            let bytes = fs::read(entry.expect("a file").path()).expect("a file that reads");
-            values.extend(canaries_in(&bytes));
+            let path = entry.expect("a file").path();
+            let seen = self.machine.seen(&path);
+            values.extend(canaries_in(&seen.unwrap_or_else(|| fs::read(path).expect("a file that reads"))));
         }
         values
     }
@@ -177,6 +201,11 @@ impl Device {
 
     /// One step of a sync under way.
     pub fn step(&mut self, around: &mut Around<'_>) {
+        self.one_step(around);
+        self.power_back();
+    }
+
+    fn one_step(&mut self, around: &mut Around<'_>) {
         if self.chance.percent(around.weather.kill) {
             self.kill();
             return;

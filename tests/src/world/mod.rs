@@ -8,6 +8,7 @@ pub mod canary;
 pub mod chance;
 pub mod clock;
 pub mod device;
+mod disks;
 pub mod faults;
 pub mod hostile;
 mod keeping;
@@ -41,6 +42,8 @@ use network::Network;
 use oracle::Oracle;
 use weather::Weather;
 
+use crate::power::{self, Machine};
+
 /// When the world begins: 1 October 2026, in milliseconds since 1970.
 const BEGINNING_MS: i64 = 1_790_812_800_000;
 
@@ -67,6 +70,7 @@ pub struct World {
     pub faults: Faults,
     seed: u64,
     server: Server,
+    machine: Machine,
     folder: TempDir,
     network: Network,
     devices: Vec<Option<Device>>,
@@ -86,6 +90,7 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let (chance, truth, faults) = (Chance::new(seed), TrueTime::new(BEGINNING_MS), Faults::default());
         let folder = device::folder();
+        let machine = power::plug_in(folder.path());
         let server = Server::open_with(folder.path(), truth.now_ms(), &mut chance.clone()).expect("a server");
         server.set_address("http://world.invalid", None).expect("an address");
         server.set_pack_sizes(SMALL_PACKS);
@@ -96,6 +101,7 @@ impl World {
             weather: Weather::CALM,
             seed,
             server,
+            machine,
             folder,
             network: Network::new(faults.clone()),
             faults,
@@ -217,6 +223,9 @@ impl World {
         if self.chance.percent(self.weather.stale) {
             self.network.deliver_stale(&self.server, self.truth.now_ms(), &self.chance);
         }
+        if self.machine.is_off() {
+            self.mend_server();
+        }
     }
 
     /// The first steps of a sync; whether it was over by then.
@@ -255,6 +264,11 @@ impl World {
         let (now_ms, mut chance) = (self.truth.now_ms(), self.chance.clone());
         self.faults.count("server_restarted");
         self.server = Server::open_in_memory(now_ms, &mut chance).expect("a stand-in");
+        self.open_server();
+    }
+
+    fn open_server(&mut self) {
+        let (now_ms, mut chance) = (self.truth.now_ms(), self.chance.clone());
         self.server = Server::open_with(self.folder.path(), now_ms, &mut chance).expect("the server starts again");
         self.server.set_pack_sizes(SMALL_PACKS);
     }

@@ -90,8 +90,9 @@ impl World {
     /// # Errors
     /// What the phone says; the oracle then remembers nothing.
     pub fn edit(&mut self, number: DeviceNumber, subject: &str, field: &str, value: &str) -> Result<(), Error> {
-        let overwrote = self.values(number, subject, field);
-        let rewrote = self.refused_values(number, subject, field);
+        // Opening a record may write: what it was received as is verified then. A failing disk fails there, too.
+        let overwrote = self.seen(number, subject, field)?;
+        let rewrote = self.refused_values(number, subject, field)?;
         if let Err(error) = self.phone(number).edit(subject, &[Setting::new(field, value)]) {
             if matches!(error, Error::StorageFailed) {
                 self.oracle.doubt(subject, field);
@@ -118,17 +119,24 @@ impl World {
 
     /// Every value of a field of a case's project, or of a session, that a device shows: the one on top first.
     pub fn values(&mut self, number: DeviceNumber, subject: &str, field: &str) -> Vec<String> {
-        let Ok(id) = subject.parse() else { return Vec::new() };
+        self.seen(number, subject, field).unwrap_or_default()
+    }
+
+    fn seen(&mut self, number: DeviceNumber, subject: &str, field: &str) -> Result<Vec<String>, Error> {
+        let Ok(id) = subject.parse() else { return Ok(Vec::new()) };
         let is_project = Kind::Project.rule().field(field).is_some();
         let key = if is_project {
             identity::record(Kind::Project, identity::of_case(Kind::Project, &id), Some(id)).key
         } else {
             identity::record(Kind::Session, id, None).key
         };
-        let Ok(mut shown) = self.phone(number).store_mut().show(&key) else { return Vec::new() };
-        let Some(state) = shown.fields.remove(field) else { return Vec::new() };
+        let mut shown = match self.phone(number).store_mut().show(&key) {
+            Err(Error::NotFound) => return Ok(Vec::new()),
+            other => other?,
+        };
+        let Some(state) = shown.fields.remove(field) else { return Ok(Vec::new()) };
         let all = state.shown.into_iter().chain(state.others);
-        all.filter_map(|held| held.value.as_str().map(str::to_owned)).collect()
+        Ok(all.filter_map(|held| held.value.as_str().map(str::to_owned)).collect())
     }
 
     /// Values that a device keeps as refused.
@@ -141,13 +149,13 @@ impl World {
     }
 
     /// What a device keeps as refused in a field of a case or session.
-    fn refused_values(&mut self, number: DeviceNumber, subject: &str, field: &str) -> BTreeSet<String> {
-        let refused = self.phone(number).store().refused().expect("refused work");
+    fn refused_values(&mut self, number: DeviceNumber, subject: &str, field: &str) -> Result<BTreeSet<String>, Error> {
+        let refused = self.phone(number).store().refused()?;
         let of_field = refused.into_iter().filter(|edit| {
             let of_subject = edit.record.case.unwrap_or(edit.record.key.id).to_string() == subject;
             of_subject && edit.field.as_deref() == Some(field)
         });
-        of_field.filter_map(|edit| edit.value.as_str().map(str::to_owned)).collect()
+        Ok(of_field.filter_map(|edit| edit.value.as_str().map(str::to_owned)).collect())
     }
 
     /// Somebody consents that the mission of the country of return sees the case.

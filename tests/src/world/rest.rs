@@ -30,7 +30,13 @@ impl World {
     /// When a phone does not open.
     pub fn rest(&mut self, among: &[DeviceNumber]) -> Result<(), String> {
         self.weather = Weather::CALM;
+        self.server_room(None);
+        self.mend_server();
         self.server_writes(true);
+        for number in among {
+            self.phone_room(*number, None);
+            self.mend(*number);
+        }
         self.network.settle(&self.server, self.truth.now_ms(), &self.chance);
         for number in among {
             self.device(*number).set_online(true);

@@ -243,7 +243,7 @@ fn not_a_change(phone: &HostilePhone, world: &mut World) -> Option<bool> {
 fn bits_flipped(phone: &HostilePhone, world: &mut World) -> Option<bool> {
     over(phone, world, |ground| {
         let chunks: Vec<_> = ground.target.changes.iter().map(|change| change.bytes().to_vec()).collect();
-        let chunk = flipped(world, world.chance.one_of(&chunks).clone());
+        let chunk = flipped(world, world.chance.one_of::<Vec<u8>>(&chunks));
         ground.strike_with(phone, world, vec![chunk])
     })
 }
@@ -251,18 +251,25 @@ fn bits_flipped(phone: &HostilePhone, world: &mut World) -> Option<bool> {
 /// An own honest change with bits flipped: where it is still one that the phone may write, it is taken.
 fn own_bits_flipped(phone: &HostilePhone, world: &mut World) -> Option<bool> {
     over(phone, world, |ground| {
-        let chunk = flipped(world, ground.put(OWN_FIELD, "a version").chunk());
+        let chunk = flipped(world, &ground.put(OWN_FIELD, "a version").chunk());
         ground.strike_with(phone, world, vec![chunk]);
         false
     })
 }
 
-fn flipped(world: &World, mut chunk: Vec<u8>) -> Vec<u8> {
-    for _ in 0..=world.chance.below(4) {
-        let at = world.chance.below(chunk.len());
-        chunk[at] ^= 1 << world.chance.below(8);
+/// The same bytes but for some bits. Flips of the checksum alone, mended, or of one bit twice are no forgery.
+fn flipped(world: &World, chunk: &[u8]) -> Vec<u8> {
+    loop {
+        let mut bytes = chunk.to_vec();
+        for _ in 0..=world.chance.below(4) {
+            let at = world.chance.below(bytes.len());
+            bytes[at] ^= 1 << world.chance.below(8);
+        }
+        let bytes = if world.chance.percent(70) { resealed(&bytes) } else { bytes };
+        if bytes != chunk {
+            return bytes;
+        }
     }
-    if world.chance.percent(70) { resealed(&chunk) } else { chunk }
 }
 
 fn false_signature(phone: &HostilePhone, world: &mut World) -> Option<bool> {
@@ -306,7 +313,7 @@ fn garbage_body(phone: &HostilePhone, world: &mut World) -> Option<bool> {
     let mut body = world.overheard().unwrap_or_default();
     match world.chance.below(3) {
         0 => body.truncate(world.chance.below(body.len() + 1)),
-        1 if !body.is_empty() => body = flipped(world, body),
+        1 if !body.is_empty() => body = flipped(world, &body),
         _ => body = drawn::<200>(&world.chance).to_vec(),
     }
     phone.send_bytes(world, &phone.credentials(), &body);
