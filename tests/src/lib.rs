@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 pub mod app;
+pub mod dictionary;
 pub mod fuzz;
 pub mod intruder;
 pub mod office;

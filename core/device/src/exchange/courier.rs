@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 
 use foras_sync::engine::{Config, Status};
-use foras_sync::{Effect, Engine, Event, LinkFailure, Summary};
+use foras_sync::{Effect, Engine, Event, LinkFailure, Summary, Work};
 use foras_wire::frame;
+use foras_wire::id::Nonce;
 use foras_wire::stream::FrameReader;
-use foras_wire::sync::Credentials;
+use foras_wire::sync::{Credentials, SyncRequest};
 
 use super::SyncReport;
 use super::pace::Pace;
@@ -149,28 +150,8 @@ impl Courier {
 
     fn perform(&mut self, store: &mut Store, effect: Effect, now_ms: i64, entropy: u64) -> Result<Performed, Error> {
         Ok(match effect {
-            Effect::LoadWork => {
-                self.reader = FrameReader::default();
-                store.mark_link_down();
-                store.ready_to_compare(now_ms)?;
-                let mut work = store.work(&self.pace.limits())?;
-                if store.token_age_ms(now_ms)?.is_some_and(|age_ms| age_ms < TOKEN_YOUNG_MS) {
-                    // The token surely holds: a new one would only cost bytes, and the server a write.
-                    work.nonce = None;
-                }
-                self.loaded = work.pushes.iter().flat_map(|out| out.rows.iter().copied()).collect();
-                Performed::Told(Event::WorkLoaded(Box::new(work)))
-            }
-            Effect::Send { request, prove } => {
-                if !request.pushes.is_empty() {
-                    store.mark_sending(self.loaded.drain(..));
-                }
-                self.pace.sent(request.hands_in(), now_ms);
-                let body = frame::encode_request(&request);
-                self.bytes_up = self.bytes_up.saturating_add(body.len() as u64);
-                let credentials = Box::new(store.credentials(prove)?);
-                Performed::Outward(Outward::Send { credentials, body, wait_s: request.wait_s })
-            }
+            Effect::LoadWork => Performed::Told(Event::WorkLoaded(Box::new(self.load(store, now_ms)?))),
+            Effect::Send { request, prove } => Performed::Outward(self.send(store, &request, prove, now_ms)?),
             Effect::StoreWelcome { epoch, now_ms: server_ms, nonce, token } => {
                 store.welcome(epoch, server_ms, nonce, token, now_ms)?;
                 Performed::Done
@@ -230,6 +211,36 @@ impl Courier {
                 Performed::Outward(Outward::Stopped(self.stopped(store, &code, &summary)))
             }
         })
+    }
+
+    fn load(&mut self, store: &mut Store, now_ms: i64) -> Result<Work, Error> {
+        self.reader = FrameReader::default();
+        store.mark_link_down();
+        store.ready_to_compare(now_ms)?;
+        let mut work = store.work(&self.pace.limits())?;
+        if store.token_age_ms(now_ms)?.is_some_and(|age_ms| age_ms < TOKEN_YOUNG_MS) {
+            // The token surely holds: a new one would only cost bytes, and the server a write.
+            work.nonce = None;
+        }
+        self.loaded = work.pushes.iter().flat_map(|out| out.rows.iter().copied()).collect();
+        Ok(work)
+    }
+
+    fn send(
+        &mut self,
+        store: &mut Store,
+        request: &SyncRequest,
+        prove: Option<Nonce>,
+        now_ms: i64,
+    ) -> Result<Outward, Error> {
+        if !request.pushes.is_empty() {
+            store.mark_sending(self.loaded.drain(..));
+        }
+        self.pace.sent(request.hands_in(), now_ms);
+        let body = frame::encode_request(request);
+        self.bytes_up = self.bytes_up.saturating_add(body.len() as u64);
+        let credentials = Box::new(store.credentials(prove)?);
+        Ok(Outward::Send { credentials, body, wait_s: request.wait_s })
     }
 
     fn report(&mut self, store: &Store, summary: &Summary) -> Result<SyncReport, Error> {
