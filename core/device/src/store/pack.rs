@@ -50,7 +50,9 @@ struct Under {
     held: u32,
     seal: Option<Seal>,
     piece_ms: i64,
-    bytes_per_s: i64,
+    /// Bytes of the last pieces, and the milliseconds in which they came.
+    recent_bytes: i64,
+    recent_ms: i64,
 }
 
 const fn bad(code: &'static str) -> Error {
@@ -125,7 +127,7 @@ impl Store {
     pub fn first_sync(&self) -> Result<Option<FirstSync>, Error> {
         let sql = "SELECT count(*), coalesce(sum(bytes), 0), coalesce(sum(bytes_total), 0), \
                    coalesce(sum(bytes_total = 0), 0), coalesce(sum(records), 0), coalesce(sum(records_total), 0), \
-                   coalesce(max(bytes_per_s), 0) FROM pack";
+                   coalesce(max(recent_bytes * 1000 / max(recent_ms, 1)) FILTER (WHERE recent_ms > 0), 0) FROM pack";
         let mut statement = self.connection.prepare_cached(sql)?;
         let column = |row: &rusqlite::Row<'_>, at| row.get::<_, i64>(at).map(i64::cast_unsigned);
         let [packs, bytes, total, unknown, records, records_total, rate] = statement.query_row([], |row| {
@@ -180,25 +182,27 @@ fn keep(writing: &Writing<'_>, audience: &AudienceName, under: &Under, piece: &P
     let sql = "INSERT INTO piece (audience, at, bytes) VALUES (?1, ?2, ?3)";
     writing.connection().prepare_cached(sql)?.execute(params![audience.as_str(), piece.offset, piece.bytes])?;
     let elapsed_ms = writing.now_ms.saturating_sub(under.piece_ms);
-    let rate = match elapsed_ms {
-        1..=PAUSE_MS => {
-            let now = i64::from(bytes).saturating_mul(1_000) / elapsed_ms;
-            // Three parts of what was, one of what is: a single slow piece is not the link.
-            if under.bytes_per_s == 0 { now } else { (3 * under.bytes_per_s).saturating_add(now) / 4 }
-        }
-        _ => under.bytes_per_s,
+    let (recent_bytes, recent_ms) = match elapsed_ms {
+        // An eighth of what was fades with each piece: a single slow one is not the link.
+        0..=PAUSE_MS => (fading(under.recent_bytes) + i64::from(bytes), fading(under.recent_ms) + elapsed_ms),
+        _ => (under.recent_bytes, under.recent_ms),
     };
-    let sql = "UPDATE pack SET held = ?2, bytes = bytes + ?3, bytes_total = ?4, bytes_per_s = ?5, piece_ms = ?6 \
-               WHERE audience = ?1";
+    let sql = "UPDATE pack SET held = ?2, bytes = bytes + ?3, bytes_total = ?4, recent_bytes = ?5, recent_ms = ?6, \
+               piece_ms = ?7 WHERE audience = ?1";
     writing.connection().prepare_cached(sql)?.execute(params![
         audience.as_str(),
         held,
         bytes,
         piece.pack_bytes.cast_signed(),
-        rate,
+        recent_bytes,
+        recent_ms,
         writing.now_ms
     ])?;
     Ok(held)
+}
+
+fn fading(value: i64) -> i64 {
+    value - value / 8
 }
 
 /// The segment whose blob is whole now, with the blob; `Err` inside when it is not what its seal says.
@@ -280,15 +284,17 @@ pub(super) fn forget(writing: &mut Writing<'_>, audience: &AudienceName) -> Resu
 }
 
 fn under_way(connection: &Connection, audience: &AudienceName) -> Result<Option<Under>, Error> {
-    let sql = "SELECT id, segment, held, seal, piece_ms, bytes_per_s FROM pack WHERE audience = ?1";
+    let sql = "SELECT id, segment, held, seal, piece_ms, recent_bytes, recent_ms FROM pack WHERE audience = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let found = statement.query_row([audience.as_str()], |row| {
         let seal = (PackId(rows::array(row, 0)?), row.get(1)?, row.get(2)?, row.get::<_, Vec<u8>>(3)?);
-        Ok((seal, row.get(4)?, row.get(5)?))
+        Ok((seal, row.get(4)?, row.get(5)?, row.get(6)?))
     });
-    let Some(((id, segment, held, seal), piece_ms, bytes_per_s)) = found.optional()? else { return Ok(None) };
+    let Some(((id, segment, held, seal), piece_ms, recent_bytes, recent_ms)) = found.optional()? else {
+        return Ok(None);
+    };
     let seal = if seal.is_empty() { None } else { Some(from_cbor("seal", &seal).map_err(|_| DAMAGED)?) };
-    Ok(Some(Under { id, segment, held, seal, piece_ms, bytes_per_s }))
+    Ok(Some(Under { id, segment, held, seal, piece_ms, recent_bytes, recent_ms }))
 }
 
 const DAMAGED: Error = Error::Corrupt { set_aside: None };

@@ -8,6 +8,7 @@ mod copies;
 mod desk;
 mod files;
 mod lists;
+mod packs;
 mod peers;
 mod random;
 mod refusals;

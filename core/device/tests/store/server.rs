@@ -332,6 +332,12 @@ impl Server {
         }
     }
 
+    /// Records that stand in an audience, with their changes.
+    pub(crate) fn held_by(&self, audience: &AudienceName) -> Vec<(RecordRef, Vec<Vec<u8>>)> {
+        let held = self.records.values().filter(|held| held.audiences.contains(audience));
+        held.map(|held| (held.record, held.history.chunks().to_vec())).collect()
+    }
+
     /// Gives the device other places, under the next revision.
     pub(crate) fn regrant(&mut self, store: &mut Store, places: &[&str]) {
         let device = self.devices.get_mut(&store.identity().unwrap().grant().device).unwrap();

@@ -27,7 +27,8 @@ CREATE TABLE pack (
   bytes_total   INTEGER NOT NULL DEFAULT 0,      -- 0: not told yet
   records       INTEGER NOT NULL DEFAULT 0,
   records_total INTEGER NOT NULL DEFAULT 0,
-  bytes_per_s   INTEGER NOT NULL DEFAULT 0,      -- as of late
+  recent_bytes  INTEGER NOT NULL DEFAULT 0,      -- bytes of the last pieces
+  recent_ms     INTEGER NOT NULL DEFAULT 0,      -- and the milliseconds in which they came
   piece_ms      INTEGER NOT NULL DEFAULT 0       -- device clock, when the last piece came
 ) STRICT, WITHOUT ROWID;
 
