@@ -45,3 +45,22 @@ fn a_database_of_another_server_is_refused() {
     drop(db);
     assert_eq!(crate::Server::open(dir.path()).unwrap_err().code(), "corrupt");
 }
+
+#[test]
+fn what_left_an_audience_is_not_sent_even_where_its_log_still_names_it() {
+    let mut office = Office::open();
+    let (mut worker, mut other) = (office.outreach("oujda", "Agent"), office.outreach("oujda", "Agent 2"));
+    let gone = Person::register(&mut office, &mut worker, "oujda", "Awa");
+    let kept = Person::register(&mut office, &mut worker, "oujda", "Binta");
+    worker.sync(&mut office).durable();
+    // Whatever may have brought it about: the records left, and the log's rows were not made stubs.
+    let left =
+        "UPDATE record_audience SET left_ms = 1 WHERE id IN (SELECT id FROM record WHERE case_id = ?1 OR id = ?1)";
+    let rows = office.server.db.write(|db| Ok::<_, crate::ServerError>(db.execute(left, [gone.case.key.id.0])?)).unwrap();
+    assert!(rows > 2, "{rows}");
+    other.sync(&mut office);
+    assert!(other.holds(&kept.case));
+    assert!(!other.holds(&gone.case), "a record came that is of none of the phone's audiences");
+    let of_gone = other.records.values().filter(|(record, _)| record.case == Some(gone.case.key.id));
+    assert_eq!(of_gone.count(), 0);
+}

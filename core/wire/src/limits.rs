@@ -13,7 +13,7 @@ pub const WAIT_S_MAX: u16 = 300;
 /// Longest request body after decompression, in bytes. It is held whole while it is read, and once more as what was read.
 pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most items of CBOR in one message: a list, a number, a text, a run of bytes.
-pub const ITEMS_MAX: usize = 65_536;
+pub const ITEMS_MAX: usize = 262_144;
 /// Longest single frame, in bytes. A page is about [`PAGE_BYTES`]; one record with a long history may exceed that.
 pub const FRAME_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A page is closed once its entries carry this many raw bytes.

@@ -13,6 +13,7 @@ mod lines;
 mod messages;
 pub mod mutate;
 mod packed;
+mod peer;
 pub mod seeds;
 mod story;
 mod stream;
@@ -47,6 +48,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "change", run: change::run, seeds: change::seeds, cost: 1 },
     Target { name: "packed", run: packed::list, seeds: packed::lists, cost: 2 },
     Target { name: "segment", run: packed::segment, seeds: packed::segments, cost: 2 },
+    Target { name: "peer", run: peer::frame, seeds: peer::frames, cost: 2 },
+    Target { name: "sketch", run: peer::sketch, seeds: peer::sketches, cost: 1 },
     Target { name: "admission", run: admission::run, seeds: admission::seeds, cost: 20 },
     Target { name: "invitation", run: invitation::run, seeds: invitation::seeds, cost: 1 },
     Target { name: "grant", run: messages::grant, seeds: messages::grants, cost: 1 },

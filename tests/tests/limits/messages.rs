@@ -8,6 +8,9 @@ use foras_wire::limits::{
     BODY_BYTES_MAX, FRAME_BYTES_MAX, PLAIN_BYTES_MAX, REQUEST_BYTES_MAX, SEGMENT_PLAIN_BYTES_MAX,
 };
 use foras_wire::page::{Entry, RawEntry};
+use foras_wire::peer::PeerReader;
+use foras_wire::reconcile::Item;
+use foras_wire::reconcile::coded::{self, SYMBOLS_MAX};
 use foras_wire::stream::FrameReader;
 
 use super::meter::Hostile;
@@ -90,7 +93,7 @@ pub(crate) fn inputs() -> Vec<Hostile> {
         let name = format!("request: 16 MiB of {what}, packed");
         inputs.push(Hostile::new(name, packed, |bytes| drop(decode_request(bytes))));
     }
-    for size in [REQUEST_BYTES_MAX - 1, REQUEST_BYTES_MAX + 1, 1 << 28] {
+    for size in [REQUEST_BYTES_MAX - 1, REQUEST_BYTES_MAX + 1, 1 << 26] {
         let input = [&[1], zeroes(size).as_slice()].concat();
         let name = format!("request: {} MiB of zeroes, packed", size.div_ceil(1 << 20));
         inputs.push(Hostile::new(name, input, |bytes| drop(decode_request(bytes))));
@@ -101,7 +104,7 @@ pub(crate) fn inputs() -> Vec<Hostile> {
         drop(decode_request(bytes));
     }));
     inputs.push(Hostile::new("answer: a window of 2 GiB", [&[0], &window[..]].concat(), read_stream));
-    for size in [PLAIN_BYTES_MAX + 1, 1 << 28] {
+    for size in [PLAIN_BYTES_MAX + 1, 1 << 26] {
         let name = format!("answer: {} MiB of zeroes, packed", size.div_ceil(1 << 20));
         inputs.push(Hostile::new(name, [&[0], zeroes(size).as_slice()].concat(), read_stream));
     }
@@ -133,13 +136,36 @@ pub(crate) fn inputs() -> Vec<Hostile> {
         }
     }
     let expand = |bytes: &[u8]| drop(foras_wire::pack::expand(bytes));
-    for size in [SEGMENT_PLAIN_BYTES_MAX, 1 << 28] {
+    for size in [SEGMENT_PLAIN_BYTES_MAX, 1 << 26] {
         let name = format!("segment: {} MiB of zeroes", size >> 20);
         inputs.push(Hostile::new(name, zstd::bulk::compress(&vec![0; size], 19).unwrap(), expand));
     }
     // The largest window that zstd takes unless it is told otherwise: 128 MiB.
     let window = [&[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x88][..], &[0x02, 0x00, 0x10, 0x07].repeat(300_000)].concat();
     inputs.push(Hostile::new("segment: a window of 128 MiB", window, expand));
+    let items: Vec<Item> =
+        (0..SYMBOLS_MAX as u128 / 2).map(|number| Item((number << 64 | number).to_be_bytes())).collect();
+    let sketch = coded::to_bytes(&coded::symbols(&[7; 8], &items, SYMBOLS_MAX), 1);
+    inputs.push(Hostile::new("sketch: as many symbols as there may be", sketch, |bytes| {
+        let sent = coded::from_bytes(bytes, 1).unwrap();
+        drop(coded::difference(&[7; 8], &sent, &coded::symbols(&[7; 8], &[], sent.len())));
+    }));
+    for trusted in [false, true] {
+        for (what, byte) in [("zeroes", 0_u8), ("lists", 0x9f), ("ones", 0xff)] {
+            let name = format!("peer: 8 MiB of {what}, {}", if trusted { "trusted" } else { "a stranger" });
+            let packed = codec::pack(&vec![byte; 8 << 20]);
+            let length = u32::try_from(packed.len()).unwrap().to_be_bytes();
+            let frames = (0..12_u8).flat_map(|code| [&[code][..], &length, &packed].concat()).collect();
+            inputs.push(Hostile::new(name, frames, move |bytes| {
+                let mut reader = PeerReader::default();
+                if trusted {
+                    reader.trust();
+                }
+                reader.feed(bytes);
+                while let Ok(Some(_)) = reader.next_frame() {}
+            }));
+        }
+    }
     for nested in [0x81, 0x9f, 0xc1, 0xa1_u8] {
         inputs.push(Hostile::new(format!("4 MiB nested in {nested:#x}"), vec![nested; 4 << 20], |bytes| {
             read_frame(bytes);
