@@ -44,8 +44,6 @@ const BENCHMARKS: &[Benchmark] = &[
     ("ingest", ingest::run),
     ("fanout", fanout::run),
 ];
-/// Cases of the programme over which `cargo test` runs each benchmark.
-const TEST_CASES: usize = 50;
 
 #[derive(Parser)]
 #[command(about = "Benchmarks against limits that are computed in the same run")]
@@ -114,7 +112,7 @@ fn names() -> Vec<&'static str> {
 
 /// What `cargo test` runs: each benchmark, once, over a tiny programme; its object must be whole.
 fn run_each_once() {
-    let mut workload = Workload::new(Some(TEST_CASES), true);
+    let mut workload = Workload::new(Some(workload::TEST_CASES), true);
     for (name, run) in BENCHMARKS {
         let object = run(&mut workload).json();
         let is_number = |field: &str| object.get(field).is_some_and(Value::is_number);

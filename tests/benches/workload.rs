@@ -6,9 +6,11 @@ use crate::input::programme::Programme;
 const SESSIONS: usize = 500;
 /// Cases where nothing else is asked; and in a quick run.
 const CASES: usize = 10_000;
-const CASES_QUICK: usize = 2_000;
+const CASES_QUICK: usize = 1_000;
+/// Cases of the programme over which `cargo test` runs each benchmark.
+pub(crate) const TEST_CASES: usize = 50;
 /// Cases of the programme in which each case is edited twelve times: it costs as much as twelve others.
-const EDITED_CASES_QUICK: usize = 500;
+const EDITED_CASES_QUICK: usize = 300;
 const SEED: u64 = 11;
 
 /// How much is measured.
@@ -46,11 +48,16 @@ impl Workload {
         SEED
     }
 
-    /// So many of something in a whole run; in a quick one a tenth; never more than in proportion to the cases.
+    /// So many of something in a whole run; a fifth in a quick one; a hundredth where `cargo test` only runs it.
     pub(crate) fn share_of(&self, whole: usize) -> usize {
-        let asked = if self.quick { whole / 10 } else { whole };
-        let proportion = whole * self.cases / CASES;
-        asked.min(proportion.max(1)).max(1)
+        let parts = if self.cases <= TEST_CASES {
+            100
+        } else if self.quick {
+            5
+        } else {
+            1
+        };
+        (whole / parts).max(1)
     }
 
     /// The programme, loaded once. Whoever changes it works on a copy.
