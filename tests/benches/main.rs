@@ -18,6 +18,7 @@ mod last_writer_wins;
 mod list;
 mod measure;
 mod memory;
+mod poll;
 mod results;
 mod round_trips;
 mod serving;
@@ -43,6 +44,7 @@ const BENCHMARKS: &[Benchmark] = &[
     ("memory", memory::run),
     ("ingest", ingest::run),
     ("fanout", fanout::run),
+    ("poll", poll::run),
 ];
 
 #[derive(Parser)]

@@ -24,6 +24,8 @@ use super::{edits, people};
 const COUNSELLORS: usize = 3;
 /// When the first person was registered: 1 October 2026, in milliseconds since 1970.
 const BEGINNING_MS: i64 = 1_790_812_800_000;
+/// Records that are tried in one transaction.
+const VERIFIED_AT_ONCE: u32 = 500;
 /// How far a phone's clock goes each time that it is asked, in milliseconds.
 const STEP_MS: i64 = 7_000;
 
@@ -186,8 +188,15 @@ pub(crate) fn apply(phone: &mut Phone, lines: &str) {
     phone.apply(lines.as_bytes(), all_durable).expect("edits");
 }
 
+/// Tries everything that came in packs, as a phone does while it is idle.
+pub(crate) fn verify(phone: &mut Phone) {
+    let now_ms = phone.now_ms();
+    while phone.store_mut().verify_some(now_ms, VERIFIED_AT_ONCE).expect("records are tried") > 0 {}
+}
+
 /// What a phone holds as JSON rows: one row and one id a case, one a session; keys are the fields' names.
 pub(crate) fn rows(phone: &mut Phone) -> String {
+    verify(phone);
     let mut rows = String::new();
     let numbers = case_numbers(phone);
     let mut add = |row: Value| {

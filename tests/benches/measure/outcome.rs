@@ -35,6 +35,13 @@ impl Outcome {
         outcome
     }
 
+    /// A value with an absolute aim: at least `goal`.
+    pub(crate) fn at_least(name: &str, value: f64, goal: f64) -> Self {
+        let mut outcome = Self { fields: Map::new() };
+        outcome.put("name", name).put("value", rounded(value)).put("goal", goal).put("reached", value >= goal);
+        outcome
+    }
+
     /// One more thing that was found.
     pub(crate) fn put(&mut self, name: &str, value: impl Into<Value>) -> &mut Self {
         self.fields.insert(name.to_owned(), value.into());
