@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use foras_record::admission::History;
+use foras_record::standing::Standing;
 use foras_wire::record::RecordKey;
 
 /// Most records that stay loaded. A loaded small document takes 15 to 22 KiB.
@@ -10,22 +11,37 @@ pub(super) const LOADED_MAX: usize = 64;
 
 #[derive(Default)]
 pub(super) struct Cache {
-    loaded: BTreeMap<RecordKey, (u64, History)>,
+    loaded: BTreeMap<RecordKey, Loaded>,
     uses: u64,
+}
+
+struct Loaded {
+    used: u64,
+    history: History,
+    /// Of a case: where it stands, if anybody asked.
+    standing: Option<Standing>,
 }
 
 impl Cache {
     /// The record, if it is loaded. Whoever takes it puts it back, once its rows say the same.
     pub(super) fn take(&mut self, key: &RecordKey) -> Option<History> {
-        self.loaded.remove(key).map(|(_, history)| history)
+        self.loaded.remove(key).map(|loaded| loaded.history)
     }
 
-    /// Keeps the record as its rows now are.
-    pub(super) fn put(&mut self, key: RecordKey, history: History) {
+    /// Where a case stands, if it is loaded and somebody asked before.
+    pub(super) fn standing(&mut self, case: &RecordKey) -> Option<Standing> {
+        let loaded = self.loaded.get_mut(case)?;
         self.uses += 1;
-        self.loaded.insert(key, (self.uses, history));
+        loaded.used = self.uses;
+        loaded.standing.clone()
+    }
+
+    /// Keeps the record as its rows now are; of a case, where it stands with them.
+    pub(super) fn put(&mut self, key: RecordKey, history: History, standing: Option<Standing>) {
+        self.uses += 1;
+        self.loaded.insert(key, Loaded { used: self.uses, history, standing });
         if self.loaded.len() > LOADED_MAX
-            && let Some(oldest) = self.loaded.iter().min_by_key(|(_, (used, _))| *used).map(|(key, _)| *key)
+            && let Some(oldest) = self.loaded.iter().min_by_key(|(_, loaded)| loaded.used).map(|(key, _)| *key)
         {
             self.loaded.remove(&oldest);
         }

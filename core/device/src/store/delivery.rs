@@ -1,7 +1,7 @@
 //! How far a record's last edit has come.
 
 use foras_wire::record::RecordKey;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::Store;
 use crate::error::Error;
@@ -71,7 +71,7 @@ impl Store {
         if self.is_provisional(key)? {
             return Ok(Delivery::Carried);
         }
-        self.arrived(key)
+        self.of_row(key)
     }
 
     fn refusal_of(&self, key: &RecordKey) -> Result<Option<String>, Error> {
@@ -81,22 +81,34 @@ impl Store {
         Ok(self.connection.prepare_cached(sql)?.query_row(words, |row| row.get(0)).optional()?)
     }
 
+    /// Whether [`Store::delivery`] may say of any record what its row does not: something is refused, unsent or carried.
+    pub(super) fn is_any_apart(&self) -> Result<bool, Error> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM refused WHERE settled = 0) \
+                   OR EXISTS (SELECT 1 FROM carried)";
+        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    }
+
     /// Of a record without unsent work.
-    fn arrived(&self, key: &RecordKey) -> Result<Delivery, Error> {
-        let sql = "SELECT awaiting, server_ms, seen_ms, seen_by, EXISTS \
-                   (SELECT 1 FROM holding WHERE record = record.row AND position > 0 AND seen >= position) \
-                   FROM record WHERE kind = ?1 AND id = ?2";
+    fn of_row(&self, key: &RecordKey) -> Result<Delivery, Error> {
+        let sql = format!("SELECT {ARRIVED} FROM record WHERE kind = ?1 AND id = ?2");
         let words = params![key.kind.0, key.id.as_bytes()];
-        let found = self.connection.prepare_cached(sql)?.query_row(words, |row| {
-            let (awaiting, server_ms): (i64, i64) = (row.get(0)?, row.get(1)?);
-            Ok(if awaiting > 0 {
-                Delivery::Awaiting
-            } else if row.get(4)? {
-                Delivery::Seen { country: row.get(3)?, at_ms: row.get(2)? }
-            } else {
-                Delivery::Server { at_ms: (server_ms > 0).then_some(server_ms) }
-            })
-        });
+        let found = self.connection.prepare_cached(&sql)?.query_row(words, |row| arrived(row, 0));
         found.optional()?.ok_or(Error::NotFound)
     }
+}
+
+/// What a record's row says of its delivery, for [`arrived`].
+pub(super) const ARRIVED: &str = "record.awaiting, record.server_ms, record.seen_ms, record.seen_by, EXISTS \
+    (SELECT 1 FROM holding WHERE record = record.row AND position > 0 AND seen >= position)";
+
+/// How far a record without unsent work has come: the columns of [`ARRIVED`] from `at` on.
+pub(super) fn arrived(row: &Row<'_>, at: usize) -> rusqlite::Result<Delivery> {
+    let (awaiting, server_ms): (i64, i64) = (row.get(at)?, row.get(at + 1)?);
+    Ok(if awaiting > 0 {
+        Delivery::Awaiting
+    } else if row.get(at + 4)? {
+        Delivery::Seen { country: row.get(at + 3)?, at_ms: row.get(at + 2)? }
+    } else {
+        Delivery::Server { at_ms: (server_ms > 0).then_some(server_ms) }
+    })
 }

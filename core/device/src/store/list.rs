@@ -7,7 +7,7 @@ use foras_wire::record::RecordRef;
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Row, params, params_from_iter};
 
-use super::delivery::Delivery;
+use super::delivery::{self, ARRIVED, Delivery};
 use super::{Store, rows};
 use crate::error::Error;
 
@@ -85,11 +85,19 @@ pub struct Listing {
     pub total: u64,
 }
 
-const ITEM: &str = "SELECT record.kind, record.id, record.case_id, record.generation, record.title, record.point, \
-                    coalesce(nullif(record.number, ''), own_case.number, ''), record.sort_at, record.conflicts, \
-                    record.columns, coalesce(own_case.columns, 'null') FROM record \
-                    LEFT JOIN record AS own_case ON own_case.kind = ?1 AND own_case.id = record.case_id \
-                    AND own_case.row <> record.row";
+const COLUMNS: &str = "record.kind, record.id, record.case_id, record.generation, record.title, record.point, \
+                       coalesce(nullif(record.number, ''), own_case.number, ''), record.sort_at, record.conflicts, \
+                       record.columns, coalesce(own_case.columns, 'null')";
+const FROM: &str = "FROM record LEFT JOIN record AS own_case \
+                    ON own_case.kind = ?1 AND own_case.id = record.case_id AND own_case.row <> record.row";
+
+/// Items of the records for which this holds; the first parameter is the case's kind.
+fn items_where(condition: &str) -> String {
+    format!("SELECT {COLUMNS}, {ARRIVED} {FROM} WHERE {condition}")
+}
+
+/// Cases that have a number; the first parameter is their kind.
+const NUMBERED: &str = "SELECT id FROM record AS numbered WHERE number <> '' AND kind = ?1";
 
 impl Store {
     /// One page of the records of a kind.
@@ -97,27 +105,53 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn list(&self, kind: Kind, query: &ListQuery) -> Result<Listing, Error> {
+        if query.search.as_deref().is_some_and(|search| !search.trim().is_empty()) {
+            return self.search(kind, query);
+        }
         let (filter, words) = filter(kind, query);
         // The first parameter serves some filters alone; naming it keeps the numbers of the others.
         let count = format!("SELECT count(*) FROM record WHERE {filter} AND ?1 IS NOT NULL");
         let total: i64 =
             self.connection.prepare_cached(&count)?.query_row(params_from_iter(&words), |row| row.get(0))?;
-        let page_items = match query.page_items {
-            0 => PAGE_ITEMS,
-            items => items.min(PAGE_ITEMS_MAX),
-        };
-        let page = query.page.max(1);
-        let order = match query.order {
-            Order::Title => "record.title_key, record.row",
-            Order::Earliest => "record.sort_at, record.row",
-            Order::Latest => "record.sort_at DESC, record.row DESC",
-        };
+        let (page, page_items) = query.page();
         let skip = u64::from(page - 1) * u64::from(page_items);
-        let sql = format!("{ITEM} WHERE {filter} ORDER BY {order} LIMIT {page_items} OFFSET {skip}");
+        let order = query.order.sql();
+        let sql = items_where(&format!("{filter} ORDER BY {order} LIMIT {page_items} OFFSET {skip}"));
         let items = self.items(&sql, &words)?;
-        let total = total.cast_unsigned();
-        let pages = u32::try_from(total.div_ceil(u64::from(page_items))).unwrap_or(u32::MAX).max(1);
-        Ok(Listing { items, page, pages, total })
+        Ok(query.listing(items, total.cast_unsigned()))
+    }
+
+    /// As [`Store::list`], of what a search finds: one pass over the words finds every row, and a page of them is read.
+    fn search(&self, kind: Kind, query: &ListQuery) -> Result<Listing, Error> {
+        let (filter, mut words) = filter(kind, query);
+        let mut found = contained(query, &mut words);
+        let number = format!("{}%", escaped(query.search.as_deref().unwrap_or_default().trim()));
+        if self.begins_a_number(&number)? {
+            // A case number stands in the case alone; here it finds everything of the case.
+            words.push(SqlValue::Text(number));
+            found = format!("({found} OR record.case_id IN ({NUMBERED} AND number LIKE ?{} ESCAPE '\\'))", words.len());
+        }
+        let order = query.order.sql();
+        let sql =
+            format!("SELECT record.row FROM record WHERE {filter} AND ({found}) AND ?1 IS NOT NULL ORDER BY {order}");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(&words), |row| row.get::<_, i64>(0))?;
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let (page, page_items) = query.page();
+        let skip = usize::try_from(u64::from(page - 1) * u64::from(page_items)).unwrap_or(usize::MAX);
+        let sql = items_where("record.row = ?2");
+        let mut items = Vec::new();
+        for row in rows.iter().skip(skip).take(page_items as usize) {
+            items.extend(self.items(&sql, &[case_kind(), SqlValue::Integer(*row)])?);
+        }
+        Ok(query.listing(items, rows.len() as u64))
+    }
+
+    /// Whether any case number is like this.
+    fn begins_a_number(&self, number: &str) -> Result<bool, Error> {
+        let sql = format!("SELECT EXISTS ({NUMBERED} AND number LIKE ?2 ESCAPE '\\')");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row(params![Kind::Case.code().0, number], |row| row.get(0))?)
     }
 
     /// One record as a list shows it.
@@ -125,8 +159,8 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`] when the device does not hold it.
     pub fn item(&self, record: &RecordRef) -> Result<Item, Error> {
-        let sql = format!("{ITEM} WHERE record.kind = ?2 AND record.id = ?3");
-        let case = SqlValue::Integer(Kind::Case.code().0.into());
+        let sql = items_where("record.kind = ?2 AND record.id = ?3");
+        let case = case_kind();
         let kind = SqlValue::Integer(record.key.kind.0.into());
         let words = [case, kind, SqlValue::Blob(record.key.id.as_bytes().to_vec())];
         self.items(&sql, &words)?.pop().ok_or(Error::NotFound)
@@ -157,8 +191,10 @@ impl Store {
     fn items(&self, sql: &str, words: &[SqlValue]) -> Result<Vec<Item>, Error> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut items = statement.query_map(params_from_iter(words), item)?.collect::<Result<Vec<_>, _>>()?;
-        for item in &mut items {
-            item.delivery = self.delivery(&item.record.key)?;
+        if self.is_any_apart()? {
+            for item in &mut items {
+                item.delivery = self.delivery(&item.record.key)?;
+            }
         }
         Ok(items)
     }
@@ -175,14 +211,46 @@ fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
         conflicts: row.get(8)?,
         columns: json(9)?,
         case_columns: json(10)?,
-        delivery: Delivery::Saved,
+        delivery: delivery::arrived(row, 11)?,
     })
 }
 
-/// The condition of a list, and its parameters: the first is the case's kind, the second the list's.
+impl Order {
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Title => "record.title_key, record.row",
+            Self::Earliest => "record.sort_at, record.row",
+            Self::Latest => "record.sort_at DESC, record.row DESC",
+        }
+    }
+}
+
+impl ListQuery {
+    /// The page, from 1, and the items of a page.
+    fn page(&self) -> (u32, u32) {
+        let page_items = match self.page_items {
+            0 => PAGE_ITEMS,
+            items => items.min(PAGE_ITEMS_MAX),
+        };
+        (self.page.max(1), page_items)
+    }
+
+    fn listing(&self, items: Vec<Item>, total: u64) -> Listing {
+        let (page, page_items) = self.page();
+        let pages = u32::try_from(total.div_ceil(u64::from(page_items))).unwrap_or(u32::MAX).max(1);
+        Listing { items, page, pages, total }
+    }
+}
+
+fn case_kind() -> SqlValue {
+    SqlValue::Integer(Kind::Case.code().0.into())
+}
+
+/// The condition of a list, and its parameters: the first is the case's kind. What is searched for is not in it.
 fn filter(kind: Kind, query: &ListQuery) -> (String, Vec<SqlValue>) {
-    let mut words = vec![SqlValue::Integer(Kind::Case.code().0.into()), SqlValue::Integer(kind.code().0.into())];
-    let mut filter = "record.kind = ?2".to_owned();
+    let mut words = vec![case_kind()];
+    // The number itself, so that SQLite sees which partial index serves.
+    let mut filter = format!("record.kind = {}", kind.code().0);
     let mut bind = |word| {
         words.push(word);
         words.len()
@@ -193,28 +261,24 @@ fn filter(kind: Kind, query: &ListQuery) -> (String, Vec<SqlValue>) {
     if let Some(case) = &query.case {
         filter += &format!(" AND record.case_id = ?{}", bind(SqlValue::Blob(case.as_bytes().to_vec())));
     }
-    let search = query.search.as_deref().unwrap_or_default().trim();
-    let folded = projection::fold(search);
-    let escaped = |text: &str| text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let contained = folded.split_whitespace().take(SEARCH_WORDS_MAX).map(|word| {
-        let at = bind(SqlValue::Text(format!("%{}%", escaped(word))));
-        format!("record.search LIKE ?{at} ESCAPE '\\'")
-    });
-    let mut contained: Vec<_> = contained.collect();
-    if !search.is_empty() {
-        if contained.is_empty() {
-            contained.push("0".to_owned());
-        }
-        // A case number stands in the case alone; here it finds everything of the case.
-        let at = bind(SqlValue::Text(format!("{}%", escaped(search))));
-        filter += &format!(
-            " AND ({} OR record.case_id IN (SELECT numbered.id FROM record AS numbered \
-             WHERE numbered.number <> '' AND numbered.kind = ?1 AND numbered.number LIKE ?{at} ESCAPE '\\'))",
-            contained.join(" AND ")
-        );
-    }
     if query.conflicts_only {
         filter += " AND record.conflicts > 0";
     }
     (filter, words)
+}
+
+/// That a record holds every word that is searched for. Both sides are folded.
+fn contained(query: &ListQuery, words: &mut Vec<SqlValue>) -> String {
+    let folded = projection::fold(query.search.as_deref().unwrap_or_default().trim());
+    let mut contained = Vec::new();
+    for word in folded.split_whitespace().take(SEARCH_WORDS_MAX) {
+        words.push(SqlValue::Text(word.to_owned()));
+        contained.push(format!("instr(record.search, ?{}) > 0", words.len()));
+    }
+    // What folds to nothing is in nothing.
+    if contained.is_empty() { "0".to_owned() } else { contained.join(" AND ") }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

@@ -43,6 +43,23 @@ pub(super) fn relation(
     }
 }
 
+/// How the person relates to a record of a case that nothing in this edit moves.
+pub(super) fn relation_to_case(
+    writing: &mut Writing<'_>,
+    facts: &AuthorFacts,
+    kind: Kind,
+    record: &RecordRef,
+    case: &RecordId,
+) -> Result<Relation, Error> {
+    match writing.standing(case)? {
+        Some(standing) => {
+            let document = writing.take(kind, record)?.history.document();
+            Ok(Relation::of(facts, kind, Some((*case, &standing)), document))
+        }
+        None => Ok(Relation::of_audiences(facts, &audiences_of_case(writing.connection(), case)?)),
+    }
+}
+
 /// Audiences through which the device holds anything of the case.
 pub(super) fn audiences_of_case(connection: &Connection, case: &RecordId) -> Result<BTreeSet<Audience>, Error> {
     let sql = "SELECT DISTINCT holding.audience FROM holding JOIN record ON record.row = holding.record \

@@ -51,7 +51,7 @@ impl Store {
             Loaded::Received(_) => self.verify(kind, key)?,
         };
         let result = read(&history);
-        self.cache.put(*key, history);
+        self.cache.put(*key, history, None);
         Ok(result)
     }
 

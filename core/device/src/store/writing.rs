@@ -126,7 +126,14 @@ impl<'s> Writing<'s> {
         if let Some(standing) = self.standings.get(case) {
             return Ok(standing.clone());
         }
-        let taken = self.take(Kind::Case, &identity::record(Kind::Case, *case, Some(*case)))?;
+        let record = identity::record(Kind::Case, *case, Some(*case));
+        if !self.taken.contains_key(&record.key)
+            && let Some(standing) = self.cache.standing(&record.key)
+        {
+            self.standings.insert(*case, Some(standing.clone()));
+            return Ok(Some(standing));
+        }
+        let taken = self.take(Kind::Case, &record)?;
         let standing = (!taken.history.is_new()).then(|| Standing::of(taken.history.document()));
         self.standings.insert(*case, standing.clone());
         Ok(standing)
@@ -144,6 +151,12 @@ impl<'s> Writing<'s> {
         rows::insert_change(&self.transaction, row, change)?;
         self.touch(&record);
         Ok(row)
+    }
+
+    /// What memory holds of the record is not what its rows say: it is read again from them.
+    pub(super) fn forget(&mut self, key: &RecordKey) {
+        self.taken.remove(key);
+        self.standings.remove(&key.id);
     }
 
     /// The record is now what `history` says; whoever calls this made its rows say the same.
@@ -217,11 +230,13 @@ impl<'s> Writing<'s> {
             segment::rewrite(&self.transaction, self.opened, segment)?;
         }
         self.keep_digests()?;
-        let Self { transaction, cache, taken, changed, .. } = self;
+        let Self { transaction, cache, taken, mut standings, changed, .. } = self;
         transaction.commit()?;
         for (key, taken) in taken {
             if taken.row.is_some() {
-                cache.put(key, taken.history);
+                let of_case = key.kind == Kind::Case.code();
+                let standing = if of_case { standings.remove(&key.id).flatten() } else { None };
+                cache.put(key, taken.history, standing);
             }
         }
         Ok(changed)

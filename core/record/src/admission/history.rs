@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use foras_wire::id::{Actor, ChangeHash};
 
 use crate::change::{self, ChangeError, Lineage, OpId, ParsedChange};
-use crate::document::{self, Document, DocumentError};
+use crate::document::{self, Document, DocumentError, Plan};
 use crate::kind::Kind;
 
 /// The header of a change that was admitted.
@@ -149,6 +149,18 @@ impl History {
         self.note(change);
         self.chunks.push(change.bytes().to_vec());
         self.document = document;
+    }
+
+    /// Writes what was planned for the document as it is now, in place: nothing is copied.
+    ///
+    /// # Errors
+    /// [`HistoryError`]; the history is then useless, and is read again from its rows.
+    pub fn carry_out(&mut self, actor: Actor, time_s: i64, plan: &Plan) -> Result<ParsedChange, HistoryError> {
+        let authored = self.document.carry_out(actor, time_s, plan)?;
+        let change = change::parse(&authored.chunk)?;
+        self.note(&change);
+        self.chunks.push(authored.chunk);
+        Ok(change)
     }
 
     /// Applies a change that was checked; false when automerge did not take it. The history is then useless.

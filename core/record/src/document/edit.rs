@@ -63,13 +63,21 @@ pub struct Authored {
     pub max_op: u64,
 }
 
-/// What a change will do: keys to put, and texts to splice.
-#[derive(Default)]
-struct Plan {
+/// What a change will do: keys to put, and texts to splice. Made for one state of a document, and carried out on that.
+#[derive(Debug, Default)]
+pub struct Plan {
     /// By key, the values to put one after the other.
     puts: BTreeMap<String, Vec<Value>>,
     splices: Vec<(automerge::ObjId, Vec<Splice>)>,
     operations: u64,
+}
+
+impl Plan {
+    /// Whether nothing would change.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations == 0
+    }
 }
 
 impl Document {
@@ -81,12 +89,14 @@ impl Document {
     /// cannot hold, an event that exists, or more than [`limits::CHANGE_OPS_MAX`] operations.
     pub fn edit(&mut self, actor: Actor, time_s: i64, edits: &[Edit]) -> Result<Option<Authored>, DocumentError> {
         let plan = self.plan(edits)?;
-        if plan.operations == 0 {
-            return Ok(None);
-        }
-        if plan.operations > limits::CHANGE_OPS_MAX {
-            return Err(DocumentError::TooLarge);
-        }
+        if plan.is_empty() { Ok(None) } else { self.carry_out(actor, time_s, &plan).map(Some) }
+    }
+
+    /// Writes what was planned for this document as it is now, as one change; `time_s` as in [`Self::edit`].
+    ///
+    /// # Errors
+    /// [`DocumentError::NotApplied`] for a plan of another state; the document is then spoilt.
+    pub(crate) fn carry_out(&mut self, actor: Actor, time_s: i64, plan: &Plan) -> Result<Authored, DocumentError> {
         self.doc.set_actor(ActorId::from(actor.0));
         let mut transaction = self.doc.transaction();
         for (key, value) in plan.puts.iter().flat_map(|(key, values)| values.iter().map(move |value| (key, value))) {
@@ -102,15 +112,19 @@ impl Document {
         let (hash, _) = transaction.commit_with(CommitOptions::default().with_time(time_s));
         let hash = hash.ok_or(DocumentError::NotApplied)?;
         let change = self.doc.get_change_by_hash(&hash).ok_or(DocumentError::NotApplied)?;
-        Ok(Some(Authored {
+        Ok(Authored {
             hash: ChangeHash(hash.0),
             chunk: change.raw_bytes().to_vec(),
             seq: change.seq(),
             max_op: change.max_op(),
-        }))
+        })
     }
 
-    fn plan(&self, edits: &[Edit]) -> Result<Plan, DocumentError> {
+    /// What `edits` would do, without doing it.
+    ///
+    /// # Errors
+    /// As [`Self::edit`].
+    pub fn plan(&self, edits: &[Edit]) -> Result<Plan, DocumentError> {
         let mut plan = Plan::default();
         let mut named = BTreeSet::new();
         for edit in edits {
@@ -123,6 +137,9 @@ impl Document {
         let splices = plan.splices.iter().flat_map(|(_, splices)| splices);
         let characters: usize = splices.map(|splice| splice.delete + splice.insert.chars().count()).sum();
         plan.operations = (plan.puts.values().map(Vec::len).sum::<usize>() + characters) as u64;
+        if plan.operations > limits::CHANGE_OPS_MAX {
+            return Err(DocumentError::TooLarge);
+        }
         Ok(plan)
     }
 

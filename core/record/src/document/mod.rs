@@ -15,7 +15,7 @@ mod trial;
 mod write;
 
 pub use content::{Content, Entry};
-pub use edit::{Authored, Edit, Write};
+pub use edit::{Authored, Edit, Plan, Write};
 pub use error::DocumentError;
 pub use genesis::{genesis, genesis_actor, genesis_max_op, genesis_text};
 pub use state::{FieldState, Held, ItemState};

@@ -19,6 +19,7 @@ pub use stage::{Attendance, stage};
 
 use crate::document::Document;
 use crate::event::{Basis, ConsentStatus, EventId, Form, Purpose, Scope, Stage};
+use crate::field::{FieldRule, Shape};
 use crate::place::{Country, Place, Point};
 
 /// Who holds a case.
@@ -126,6 +127,12 @@ impl Standing {
     #[must_use]
     pub fn of(case: &Document) -> Self {
         Self::fold(&CaseFile::read(case))
+    }
+
+    /// Whether a case's standing may be another after this field was written.
+    #[must_use]
+    pub fn depends_on(field: &FieldRule) -> bool {
+        !matches!(field.shape, Shape::One | Shape::Set) || matches!(field.name, "birth_year" | "country")
     }
 
     /// The consent to `purpose`.

@@ -115,3 +115,6 @@ CREATE TABLE signed_page (
   signature BLOB    NOT NULL,
   PRIMARY KEY (audience, epoch, position)
 ) STRICT, WITHOUT ROWID;
+
+-- Searching people reads one index from end to end, not the rows.
+CREATE INDEX record_person_words ON record (title_key, search, point) WHERE kind = 1;
