@@ -24,6 +24,7 @@ mod intake;
 mod keys;
 mod packs;
 mod programme;
+mod ready;
 mod recovery;
 mod refusal;
 mod server;

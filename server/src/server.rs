@@ -19,6 +19,7 @@ use crate::intake::{Histories, Intake};
 use crate::keys::Keys;
 use crate::packs::{PackSizes, Workshop};
 use crate::programme;
+use crate::ready::ReadyPages;
 use crate::storage::{Database, authors, case_facts, digests, facts, locked, settings};
 use crate::wakes::{Wait, Wakes};
 
@@ -30,6 +31,8 @@ pub struct Server {
     pub(crate) db: Database,
     pub(crate) keys: Keys,
     histories: Mutex<Histories>,
+    /// Pages that many devices get alike.
+    pub(crate) ready: ReadyPages,
     throttle: Mutex<Throttle>,
     pub(crate) wakes: Arc<Wakes>,
     pub(crate) workshop: Workshop,
@@ -115,6 +118,7 @@ impl Server {
             db,
             keys: Keys::new(server, key, epoch),
             histories: Mutex::default(),
+            ready: ReadyPages::default(),
             throttle: Mutex::new(Throttle::new()),
             wakes: Arc::default(),
             workshop: Workshop::default(),

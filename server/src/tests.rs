@@ -56,7 +56,8 @@ fn what_left_an_audience_is_not_sent_even_where_its_log_still_names_it() {
     // Whatever may have brought it about: the records left, and the log's rows were not made stubs.
     let left =
         "UPDATE record_audience SET left_ms = 1 WHERE id IN (SELECT id FROM record WHERE case_id = ?1 OR id = ?1)";
-    let rows = office.server.db.write(|db| Ok::<_, crate::ServerError>(db.execute(left, [gone.case.key.id.0])?)).unwrap();
+    let rows =
+        office.server.db.write(|db| Ok::<_, crate::ServerError>(db.execute(left, [gone.case.key.id.0])?)).unwrap();
     assert!(rows > 2, "{rows}");
     other.sync(&mut office);
     assert!(other.holds(&kept.case));

@@ -1,7 +1,7 @@
 //! A device that was let in and then says what it likes: it holds its key itself and signs whatever bytes it makes.
 
 use ed25519_dalek::SigningKey;
-use foras_record::proof;
+use foras_record::{packed, proof};
 use foras_wire::enrol::{EnrolAnswer, EnrolRequest};
 use foras_wire::frame::{encode_request, from_cbor, to_cbor};
 use foras_wire::id::{Actor, ChangeHash, Incarnation, Signature64};
@@ -64,8 +64,10 @@ impl Intruder {
         // As a phone writes it that knows nothing newer: the fields that came later keep their meaning when they are absent.
         let cursors = vec![0_u64; self.audiences];
         let none: Vec<Deposit> = Vec::new();
-        let written = (ProtocolRange::OURS, self.enrolled.epoch, self.revision, cursors, vec![push], none);
-        from_cbor("sync request", &to_cbor(&written)).expect("a request")
+        let pushes = vec![packed::push::packed(&push, &proof::public_key(&self.key), None)];
+        let written = (ProtocolRange::OURS, self.enrolled.epoch, self.revision, cursors, pushes, none);
+        let request: SyncRequest = from_cbor("sync request", &to_cbor(&written)).expect("a request");
+        SyncRequest { plain: true, ..request }
     }
 
     /// Sends any body, under its own good credentials; the answer's bytes.

@@ -8,7 +8,9 @@ use foras_wire::carried::CarriedPush;
 use foras_wire::enrol::EnrolRequest;
 use foras_wire::error::WireError;
 use foras_wire::grant::{Grant, SignedGrant};
-use foras_wire::id::{Actor, ChangeHash, DeviceId, Incarnation, Nonce, PackId, PublicKey, ServerId, Signature64};
+use foras_wire::id::{
+    Actor, ChangeHash, DeviceId, Digest32, Incarnation, Nonce, PackId, PublicKey, ServerId, Signature64,
+};
 use foras_wire::merkle;
 use foras_wire::pack::Seal;
 use foras_wire::page::Page;
@@ -156,23 +158,31 @@ pub fn check_author(author: &PublicKey, incarnation: &Incarnation, change: &Pars
     if change.actor == Actor::of(author, incarnation) { Ok(()) } else { Err(Refusal::new("foreign_actor")) }
 }
 
-/// Signs `page` as the server.
-pub fn sign_page(key: &SigningKey, page: &mut Page, server: &ServerId, epoch: u64, audience: &AudienceName) {
-    page.signature = sign(key, &page.signed_bytes(server, epoch, audience));
+/// Signs `page` as the server; `root` is [`foras_wire::page::root`] of its entries.
+pub fn sign_page(
+    key: &SigningKey,
+    page: &mut Page,
+    root: &Digest32,
+    server: &ServerId,
+    epoch: u64,
+    audience: &AudienceName,
+) {
+    page.signature = sign(key, &page.signed_bytes(server, epoch, audience, root));
 }
 
-/// Checks that the server signed exactly this page, of this audience's log.
+/// Checks that the server signed exactly the entries under `root`, at this place of this audience's log.
 ///
 /// # Errors
 /// [`WireError::Signature`] when it did not.
 pub fn verify_page(
     server_key: &PublicKey,
     page: &Page,
+    root: &Digest32,
     server: &ServerId,
     epoch: u64,
     audience: &AudienceName,
 ) -> Result<(), WireError> {
-    verify("page", server_key, &page.signed_bytes(server, epoch, audience), &page.signature)
+    verify("page", server_key, &page.signed_bytes(server, epoch, audience, root), &page.signature)
 }
 
 /// Signs the seal of a pack's segment as the server.

@@ -13,7 +13,10 @@ use crate::work::Settlement;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Tell what there is to exchange, by [`crate::Event::WorkLoaded`]. An answer still being read is given up.
-    LoadWork,
+    LoadWork {
+        /// Tell changes in full: one side named what the other did not find.
+        plain: bool,
+    },
     /// Send a request, then tell each frame of its answer.
     Send {
         /// The request.

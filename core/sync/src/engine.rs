@@ -24,6 +24,9 @@ pub const COMPARISONS_MAX: u32 = 3;
 /// Shortest time between two attempts that a hint of the system brings forward, in milliseconds.
 pub const HINT_SPACING_MS: u64 = 1_000;
 
+/// The code by which either side says that it did not find what was only named.
+pub const SAY_PLAINLY: &str = "say_plainly";
+
 /// What differs between devices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Config {
@@ -100,6 +103,8 @@ pub struct Engine {
     new_epochs: u32,
     /// How often this sync had the copies compared.
     comparisons: u32,
+    /// Changes travel in full, since a name was not understood in this sync.
+    plain: bool,
     /// Exchanges of this sync in which something was refused.
     refusals: u32,
     failures: u32,
@@ -213,6 +218,7 @@ impl Engine {
         self.summary = Summary::default();
         (self.challenge, self.proved_again, self.bare) = (None, false, Bare::Never);
         (self.new_epochs, self.comparisons, self.refusals) = (0, 0, 0);
+        self.plain = false;
         (self.last_attempt_ms, self.next_attempt_ms) = (Some(now.ms), None);
         self.live.leave();
         self.live.withheld = false;
@@ -222,7 +228,7 @@ impl Engine {
     fn load(&mut self) -> Vec<Effect> {
         self.state = State::Loading;
         self.edited = false;
-        vec![Effect::LoadWork]
+        vec![Effect::LoadWork { plain: self.plain }]
     }
 
     fn work_loaded(&mut self, mut work: Work, now: Now) -> Vec<Effect> {
@@ -380,6 +386,11 @@ impl Engine {
             self.bare = Bare::UntilWelcome;
             return self.load();
         }
+        if refusal.code == SAY_PLAINLY
+            && let Some(again) = self.say_plainly()
+        {
+            return again;
+        }
         self.fail(refusal.code, refusal.retryable, refusal.retry_after_s, now)
     }
 
@@ -395,6 +406,11 @@ impl Engine {
         let mut effects = self.timer(Some(backoff::turn_ms(turn.after_s, now.entropy)), now);
         effects.push(Effect::Failed { code: "server_busy".to_owned(), retryable: true, summary: self.summary });
         effects
+    }
+
+    /// Asks anew, with everything told in full; `None` where that was tried.
+    fn say_plainly(&mut self) -> Option<Vec<Effect>> {
+        if std::mem::replace(&mut self.plain, true) { None } else { Some(self.load()) }
     }
 
     fn violated(&mut self, _: Violation, now: Now) -> Vec<Effect> {
@@ -417,7 +433,13 @@ impl Engine {
 
     fn store_failed(&mut self, code: String, retryable: bool, now: Now) -> Vec<Effect> {
         // Even when the engine rests already: the effect that failed may have been the last but one.
-        self.close();
+        let exchange = self.close();
+        if code == SAY_PLAINLY
+            && exchange.is_some()
+            && let Some(again) = self.say_plainly()
+        {
+            return again;
+        }
         self.fail(code, retryable, 0, now)
     }
 

@@ -125,6 +125,7 @@ impl Exchange {
             carried,
             reconcile: work.reconcile,
             offers: work.offers,
+            plain: work.plain,
             ..SyncRequest::default()
         };
         (request, exchange)
@@ -331,7 +332,7 @@ impl Exchange {
         if page.from != cursor {
             return Err(Violation("a page that does not continue at the cursor"));
         }
-        if page.entries.is_empty() || page.from.checked_add(page.entries.len() as u64).is_none() {
+        if page.count == 0 || page.from.checked_add(u64::from(page.count)).is_none() {
             return Err(Violation("a page of impossible length"));
         }
         if self.stage == Stage::Asked {

@@ -3,7 +3,7 @@
 use foras_wire::carried::CarriedPush;
 use foras_wire::id::Nonce;
 use foras_wire::pack::PackProgress;
-use foras_wire::push::Push;
+use foras_wire::push::PackedPush;
 use foras_wire::reconcile::{Offers, Reconcile};
 use foras_wire::sync::{Deposit, Outcome};
 
@@ -33,13 +33,15 @@ pub struct Work {
     pub offers: Option<Offers>,
     /// Whether the outbox holds more than this request may carry.
     pub more: bool,
+    /// Whether the pushes are told in full, and the answer is to be: what [`crate::Effect::LoadWork`] asked for.
+    pub plain: bool,
 }
 
 /// A push, and the store's own numbers of what it carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingPush {
     /// What travels.
-    pub push: Push,
+    pub push: PackedPush,
     /// The outbox row of each item, in the items' order. [`Settlement`] names them again.
     pub rows: Vec<u64>,
 }

@@ -178,7 +178,7 @@ fn a_restored_server_is_asked_anew_under_its_new_epoch() {
 #[test]
 fn an_edit_during_a_sync_goes_with_it() {
     let mut engine = engine();
-    assert_eq!(engine.handle(Event::Edited, 0, 0), [Effect::LoadWork]);
+    assert_eq!(engine.handle(Event::Edited, 0, 0), [Effect::LoadWork { plain: false }]);
     let sent = engine.handle(Event::WorkLoaded(Box::default()), 0, 0);
     assert!(matches!(sent[..], [Effect::Send { .. }]));
     assert_eq!(engine.handle(Event::Edited, 0, 0), []);
@@ -191,7 +191,7 @@ fn an_edit_during_a_sync_goes_with_it() {
     }
     assert!(matches!(last[..], [Effect::CaughtUp { .. }]));
     let last = engine.handle(Event::Compared { differ: false }, 0, 0);
-    assert_eq!(last, [Effect::LoadWork]);
+    assert_eq!(last, [Effect::LoadWork { plain: false }]);
 }
 
 #[test]

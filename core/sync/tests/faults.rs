@@ -89,6 +89,6 @@ proptest! {
         }
         // Whatever came: a lost connection, then a person's request, starts a sync.
         let _ = engine.handle(Event::StoreFailed { code: "storage_full".into(), retryable: true }, 0, 0);
-        prop_assert_eq!(engine.handle(Event::SyncRequested, 0, 0), vec![Effect::LoadWork]);
+        prop_assert_eq!(engine.handle(Event::SyncRequested, 0, 0), vec![Effect::LoadWork { plain: false }]);
     }
 }

@@ -4,7 +4,7 @@
 use foras_sync::engine::Config;
 use foras_sync::{Effect, Engine, Event, LinkFailure, Work, backoff};
 use foras_wire::id::{Nonce, RecordId, Signature64};
-use foras_wire::page::{Page, RawEntry};
+use foras_wire::page::Page;
 use foras_wire::sync::{AnswerFrame, Deposit, Heads, SyncRequest, Welcome};
 use foras_wire::turn::Turn;
 use foras_wire::version::PROTOCOL_MAX;
@@ -46,7 +46,7 @@ impl Phone {
         while let Some(event) = events.pop() {
             for effect in self.engine.handle(event, self.now_ms, 77) {
                 match effect {
-                    Effect::LoadWork => {
+                    Effect::LoadWork { .. } => {
                         let deposit = Deposit { id: RecordId([7; 16]), body: "{}".to_owned() };
                         let deposits = if self.outbox { vec![deposit] } else { vec![] };
                         let cursors = vec![self.cursor];
@@ -84,12 +84,12 @@ impl Phone {
             grant: None,
         }));
         if head > self.cursor {
-            let entries = vec![RawEntry { code: 8, body: vec![] }; (head - self.cursor) as usize];
             self.frame(AnswerFrame::Page(Page {
                 audience: 0,
                 from: self.cursor,
-                entries,
+                count: (head - self.cursor) as u32,
                 signature: Signature64([0; 64]),
+                body: vec![],
             }));
         }
         self.frame(AnswerFrame::Heads(Heads { heads: vec![head], more: false, digest: None }));

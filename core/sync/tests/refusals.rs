@@ -3,12 +3,12 @@
 
 mod scripted;
 
-use foras_sync::{Effect, Engine, Event};
+use foras_sync::{Effect, Engine, Event, Summary};
 use foras_wire::id::Nonce;
 use foras_wire::reconcile::{Difference, DifferenceState};
 use foras_wire::sync::{Acks, AnswerFrame, DepositAck, Exception, Heads, Outcome, Welcome};
 use foras_wire::version::PROTOCOL_MAX;
-use scripted::{Store, engine, page, refusal};
+use scripted::{End, Server, Store, engine, page, refusal, sync};
 
 /// An engine whose request of `store` is in flight.
 fn in_flight(store: &mut Store) -> Engine {
@@ -117,7 +117,7 @@ fn revoked_devices_stop_and_only_a_person_tries_again() {
         for event in [Event::Edited, Event::NetworkHint, Event::TimerFired, Event::Started] {
             assert_eq!(engine.handle(event, 1_000_000, 0), []);
         }
-        assert_eq!(engine.handle(Event::SyncRequested, 0, 0), [Effect::LoadWork]);
+        assert_eq!(engine.handle(Event::SyncRequested, 0, 0), [Effect::LoadWork { plain: false }]);
     }
 }
 
@@ -155,8 +155,8 @@ fn a_challenge_is_answered_once_in_a_sync() {
     let mut store = Store::new(1, [1]);
     let mut engine = in_flight(&mut store);
     let challenge = |byte| Event::Frame(Box::new(refusal("unauthenticated", true, Some(Nonce([byte; 16])), 0)));
-    assert_eq!(engine.handle(challenge(1), 0, 0), [Effect::LoadWork]);
-    let sent = engine.handle(store.perform(&Effect::LoadWork).unwrap(), 0, 0);
+    assert_eq!(engine.handle(challenge(1), 0, 0), [Effect::LoadWork { plain: false }]);
+    let sent = engine.handle(store.perform(&Effect::LoadWork { plain: false }).unwrap(), 0, 0);
     assert!(matches!(sent[..], [Effect::Send { prove: Some(Nonce([1, ..])), .. }]));
     let effects = engine.handle(challenge(2), 0, 0);
     assert!(matches!(effects.last(), Some(Effect::Failed { .. })));
@@ -175,11 +175,11 @@ fn a_hint_of_the_system_only_brings_an_attempt_forward() {
     let mut engine = in_flight(&mut Store::new(1, [1]));
     let _ = engine.handle(Event::LinkFailed(foras_sync::LinkFailure::Offline), 0, 0);
     assert_eq!(engine.handle(Event::NetworkHint, 200, 0), [], "hints do not become a storm");
-    assert_eq!(engine.handle(Event::NetworkHint, 1_200, 0), [Effect::LoadWork]);
+    assert_eq!(engine.handle(Event::NetworkHint, 1_200, 0), [Effect::LoadWork { plain: false }]);
     // A clock that jumps back ten years does not silence the device.
     let mut engine = in_flight(&mut Store::new(1, [1]));
     let _ = engine.handle(Event::LinkFailed(foras_sync::LinkFailure::Offline), 0, 0);
-    assert_eq!(engine.handle(Event::NetworkHint, -315_360_000_000, 0), [Effect::LoadWork]);
+    assert_eq!(engine.handle(Event::NetworkHint, -315_360_000_000, 0), [Effect::LoadWork { plain: false }]);
 }
 
 #[test]
@@ -217,4 +217,27 @@ fn a_store_that_cannot_write_ends_the_sync_with_its_code() {
     let effects = engine.handle(Event::StoreFailed { code: "storage_full".into(), retryable: true }, 0, 0);
     assert!(matches!(&effects[..], [Effect::SetTimer { .. }, Effect::Failed { code, .. }] if code == "storage_full"));
     assert!(!engine.status().syncing);
+}
+
+#[test]
+fn what_one_side_only_names_and_the_other_does_not_find_is_told_in_full_once() {
+    // The server does not find what a push names.
+    let mut server = Server { puzzled: true, ..Server::with_logs(&[5]) };
+    let (mut engine, mut store) = (engine(), Store::new(1, [1, 2, 3]));
+    let (end, _) = sync(&mut engine, &mut store, &mut server, &[]);
+    assert!(matches!(end, End::Finished(Summary { sent: 3, .. })), "{end:?}");
+    assert_eq!((server.requests, server.plain), (2, 1));
+
+    // The phone does not find what a page names.
+    let mut server = Server::with_logs(&[5]);
+    let mut store = Store { puzzled: 1, ..Store::new(1, []) };
+    let (end, _) = sync(&mut engine, &mut store, &mut server, &[]);
+    assert!(matches!(end, End::Finished(_)), "{end:?}");
+    assert_eq!((server.requests, server.plain, store.applied[0].len()), (2, 1, 5));
+
+    // Even told in full it finds nothing: that is an error, and is not asked for ever.
+    let mut store = Store { puzzled: 9, ..Store::new(1, []) };
+    let (end, timer) = sync(&mut engine, &mut store, &mut server, &[]);
+    assert!(matches!(end, End::Failed { ref code, retryable: true, .. } if code == "say_plainly"), "{end:?}");
+    assert_eq!((server.requests, timer.is_some()), (4, true));
 }

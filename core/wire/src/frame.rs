@@ -53,7 +53,7 @@ pub fn encode_request(request: &SyncRequest) -> Vec<u8> {
 pub fn decode_request(body: &[u8]) -> Result<SyncRequest, WireError> {
     let plain = codec::unpack(body)?;
     let request: SyncRequest = from_cbor("sync request", &plain)?;
-    let own: usize = request.pushes.iter().map(|push| push.items.len()).sum();
+    let own = request.pushes.iter().fold(0_usize, |sum, push| sum.saturating_add(push.count as usize));
     let carried: usize = request.carried.iter().map(|push| push.items.len() + push.hidden.len()).sum();
     let sketches = request.reconcile.as_ref().map_or(&[][..], |reconcile| &reconcile.sketches);
     let (pages, claims) = request.offers.as_ref().map_or((&[][..], 0), |offers| (&offers.pages, offers.claims.len()));

@@ -6,21 +6,10 @@
 use minicbor::{Decode, Encode};
 
 use crate::audience::AudienceName;
-use crate::id::{Actor, Digest32, RecordId, ServerId, Signature64};
-use crate::items;
-use crate::merkle;
+use crate::frame::to_cbor;
+use crate::id::{Actor, ChangeHash, Digest32, RecordId, ServerId, Signature64};
 use crate::record::{RecordKey, RecordRef};
-
-/// One entry of a log as it travels: a code and a body, so that unknown codes can be skipped.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub struct RawEntry {
-    /// Which [`Entry`] the body holds.
-    #[n(0)]
-    pub code: u16,
-    /// The CBOR of that entry.
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub body: Vec<u8>,
-}
+use crate::{merkle, push};
 
 /// What stands at one position of an audience's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +18,8 @@ pub enum Entry {
     Change(ChangeEntry),
     /// All changes of a record that came into this audience, dependencies first.
     Whole(WholeEntry),
-    /// A change of this record that came from the receiver itself, in the request that this answers. The record is named
-    /// and not the change: equal changes of several records have one hash.
-    Known(RecordKey),
+    /// A change that came from the receiver itself, in the request that this answers: it is named and not sent back.
+    Known(KnownEntry),
     /// The record left this audience: delete it, unless another audience of the device holds it.
     Drop(RecordKey),
     /// The person of this case was erased: delete everything of it.
@@ -43,34 +31,46 @@ pub enum Entry {
     /// Nothing any more: what stood here left the audience, or is not this device's.
     Stub,
     /// An entry of a newer build, kept for its position alone.
-    Unknown(u16),
+    Unknown {
+        /// Its code.
+        code: u16,
+        /// Its bytes.
+        body: Vec<u8>,
+    },
 }
 
 /// A change in a log.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeEntry {
     /// The record.
-    #[n(0)]
     pub record: RecordRef,
+    /// The change's hash.
+    pub hash: ChangeHash,
     /// The change chunk.
-    #[cbor(n(1), with = "minicbor::bytes")]
     pub chunk: Vec<u8>,
     /// When the server received it, in milliseconds since 1970, server's clock.
-    #[n(2)]
+    pub received_ms: i64,
+}
+
+/// A change in a log that the receiver has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownEntry {
+    /// The record.
+    pub record: RecordRef,
+    /// The change's hash.
+    pub hash: ChangeHash,
+    /// When the server received it, in milliseconds since 1970, server's clock.
     pub received_ms: i64,
 }
 
 /// A record that came whole into an audience.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WholeEntry {
     /// The record.
-    #[n(0)]
     pub record: RecordRef,
-    /// Its change chunks, dependencies first.
-    #[n(1)]
-    pub chunks: Vec<minicbor::bytes::ByteVec>,
+    /// Hashes and chunks of its changes, dependencies first.
+    pub changes: Vec<(ChangeHash, Vec<u8>)>,
     /// When the server opened the record to the audience, in milliseconds since 1970.
-    #[n(2)]
     pub received_ms: i64,
 }
 
@@ -105,56 +105,65 @@ pub struct SeenEntry {
     pub at_ms: i64,
 }
 
-const CHANGE: u16 = 1;
-const WHOLE: u16 = 2;
-const KNOWN: u16 = 3;
-const DROP: u16 = 4;
-const ERASE: u16 = 5;
-const AUTHOR: u16 = 6;
-const SEEN: u16 = 7;
-const STUB: u16 = 8;
-
-fn raw<T: Encode<()>>(code: u16, body: &T) -> RawEntry {
-    // Encoding into a vector cannot fail: its error type has no value.
-    RawEntry { code, body: minicbor::to_vec(body).unwrap_or_default() }
+/// Codes of entries, as they stand in pages and in their leaves.
+pub mod code {
+    /// [`super::Entry::Change`], and [`super::Entry::Known`]: to whom a change is new makes no difference to the log.
+    pub const CHANGE: u16 = 1;
+    /// [`super::Entry::Whole`].
+    pub const WHOLE: u16 = 2;
+    /// [`super::Entry::Known`] in a page's body.
+    pub const KNOWN: u16 = 3;
+    /// [`super::Entry::Drop`].
+    pub const DROP: u16 = 4;
+    /// [`super::Entry::Erase`].
+    pub const ERASE: u16 = 5;
+    /// [`super::Entry::Author`].
+    pub const AUTHOR: u16 = 6;
+    /// [`super::Entry::Seen`].
+    pub const SEEN: u16 = 7;
+    /// [`super::Entry::Stub`].
+    pub const STUB: u16 = 8;
 }
 
-impl From<&Entry> for RawEntry {
-    fn from(entry: &Entry) -> Self {
-        match entry {
-            Entry::Change(change) => raw(CHANGE, change),
-            Entry::Whole(whole) => raw(WHOLE, whole),
-            Entry::Known(key) => raw(KNOWN, key),
-            Entry::Drop(key) => raw(DROP, key),
-            Entry::Erase(case) => raw(ERASE, case),
-            Entry::Author(author) => raw(AUTHOR, author),
-            Entry::Seen(seen) => raw(SEEN, seen),
-            Entry::Stub => Self { code: STUB, body: Vec::new() },
-            Entry::Unknown(code) => Self { code: *code, body: Vec::new() },
+/// The leaf of a change that the server received at this moment. One leaf and its siblings prove the change to others, by
+/// the signature of the page in which it stands.
+#[must_use]
+pub fn change_leaf(record: &RecordRef, hash: &ChangeHash, received_ms: i64) -> Digest32 {
+    let mut content = code::CHANGE.to_be_bytes().to_vec();
+    content.extend_from_slice(&push::leaf_content(record, hash));
+    content.extend_from_slice(&received_ms.to_be_bytes());
+    merkle::leaf(&content)
+}
+
+impl Entry {
+    /// The entry's leaf under the page's root: the same for every receiver that is told the same names.
+    #[must_use]
+    pub fn leaf(&self) -> Digest32 {
+        let leaf = |code: u16, content: &[u8]| merkle::leaf(&[&code.to_be_bytes(), content].concat());
+        match self {
+            Self::Change(change) => change_leaf(&change.record, &change.hash, change.received_ms),
+            Self::Known(known) => change_leaf(&known.record, &known.hash, known.received_ms),
+            Self::Whole(whole) => {
+                let changes = whole.changes.iter();
+                let leaves: Vec<_> =
+                    changes.map(|(hash, _)| change_leaf(&whole.record, hash, whole.received_ms)).collect();
+                leaf(code::WHOLE, merkle::root(&leaves).as_bytes())
+            }
+            Self::Drop(key) => leaf(code::DROP, &to_cbor(key)),
+            Self::Erase(case) => leaf(code::ERASE, case.as_bytes()),
+            Self::Author(author) => leaf(code::AUTHOR, &to_cbor(author)),
+            Self::Seen(seen) => leaf(code::SEEN, &to_cbor(seen)),
+            Self::Stub => leaf(code::STUB, &[]),
+            Self::Unknown { code, body } => leaf(*code, body),
         }
     }
 }
 
-impl TryFrom<&RawEntry> for Entry {
-    type Error = minicbor::decode::Error;
-
-    fn try_from(raw: &RawEntry) -> Result<Self, Self::Error> {
-        let body = &raw.body;
-        if !items::are_few(body) {
-            return Err(minicbor::decode::Error::message("too many items"));
-        }
-        Ok(match raw.code {
-            CHANGE => Self::Change(minicbor::decode(body)?),
-            WHOLE => Self::Whole(minicbor::decode(body)?),
-            KNOWN => Self::Known(minicbor::decode(body)?),
-            DROP => Self::Drop(minicbor::decode(body)?),
-            ERASE => Self::Erase(minicbor::decode(body)?),
-            AUTHOR => Self::Author(minicbor::decode(body)?),
-            SEEN => Self::Seen(minicbor::decode(body)?),
-            STUB => Self::Stub,
-            other => Self::Unknown(other),
-        })
-    }
+/// The root over the leaves of a page's entries.
+#[must_use]
+pub fn root(entries: &[Entry]) -> Digest32 {
+    let leaves: Vec<_> = entries.iter().map(Entry::leaf).collect();
+    merkle::root(&leaves)
 }
 
 /// Consecutive entries of one audience's log.
@@ -166,44 +175,29 @@ pub struct Page {
     /// The position that the receiver must have reached before this page.
     #[n(1)]
     pub from: u64,
-    /// Entries at `from + 1`, `from + 2`, …
+    /// How many entries it has, at `from + 1`, `from + 2`, …
     #[n(2)]
-    pub entries: Vec<RawEntry>,
+    pub count: u32,
     /// The server's signature of [`Page::signed_bytes`].
     #[n(3)]
     pub signature: Signature64,
+    /// The entries, packed: only who holds the records reads them. The form is `foras-record`'s.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub body: Vec<u8>,
 }
 
 impl Page {
     /// The position that the receiver has reached after this page.
     #[must_use]
     pub fn to(&self) -> u64 {
-        self.from.saturating_add(self.entries.len() as u64)
+        self.from.saturating_add(u64::from(self.count))
     }
 
     /// What the server signs: a label, itself, its epoch, the audience's name, both positions and the entries' root.
     #[must_use]
-    pub fn signed_bytes(&self, server: &ServerId, epoch: u64, audience: &AudienceName) -> Vec<u8> {
-        signed_bytes(server, epoch, self.from, self.to(), &merkle::root(&self.leaves()), audience)
+    pub fn signed_bytes(&self, server: &ServerId, epoch: u64, audience: &AudienceName, root: &Digest32) -> Vec<u8> {
+        signed_bytes(server, epoch, self.from, self.to(), root, audience)
     }
-
-    /// The leaf of each entry, under which the page's signature can prove that entry alone.
-    #[must_use]
-    pub fn leaves(&self) -> Vec<Digest32> {
-        self.entries.iter().map(leaf).collect()
-    }
-}
-
-fn leaf(entry: &RawEntry) -> Digest32 {
-    let mut content = entry.code.to_be_bytes().to_vec();
-    content.extend_from_slice(&entry.body);
-    merkle::leaf(&content)
-}
-
-/// The leaf of a change that stands in a page.
-#[must_use]
-pub fn change_leaf(change: &ChangeEntry) -> Digest32 {
-    leaf(&raw(CHANGE, change))
 }
 
 /// What the server signs of a page that holds the positions after `from` up to `to`.
@@ -216,7 +210,7 @@ pub fn signed_bytes(
     root: &Digest32,
     audience: &AudienceName,
 ) -> Vec<u8> {
-    let mut bytes = b"foras page 1".to_vec();
+    let mut bytes = b"foras page 2".to_vec();
     bytes.extend_from_slice(server.as_bytes());
     bytes.extend_from_slice(&epoch.to_be_bytes());
     bytes.extend_from_slice(&from.to_be_bytes());

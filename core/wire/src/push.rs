@@ -38,6 +38,26 @@ pub struct Push {
     pub signature: Signature64,
 }
 
+/// A push as it travels in a request: its changes packed. The form is `foras-record`'s.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct PackedPush {
+    /// As [`Push::incarnation`].
+    #[n(0)]
+    pub incarnation: Incarnation,
+    /// As [`Push::grant_revision`].
+    #[n(1)]
+    pub grant_revision: u64,
+    /// How many changes it has.
+    #[n(2)]
+    pub count: u32,
+    /// As [`Push::signature`].
+    #[n(3)]
+    pub signature: Signature64,
+    /// The changes.
+    #[cbor(n(4), with = "minicbor::bytes")]
+    pub body: Vec<u8>,
+}
+
 /// What a push's signature covers, besides the root over its items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PushScope {
@@ -54,13 +74,18 @@ pub struct PushScope {
 /// The leaf of one change: record, case, generation and hash.
 #[must_use]
 pub fn leaf(record: &RecordRef, hash: &ChangeHash) -> Digest32 {
+    merkle::leaf(&leaf_content(record, hash))
+}
+
+/// Record, case, generation and hash. A case's presence shows in the length.
+pub(crate) fn leaf_content(record: &RecordRef, hash: &ChangeHash) -> Vec<u8> {
     let mut content = Vec::with_capacity(72);
     content.extend_from_slice(&record.key.kind.0.to_be_bytes());
     content.extend_from_slice(record.key.id.as_bytes());
     content.extend_from_slice(record.case.as_ref().map_or(&[][..], |case| case.as_bytes()));
     content.extend_from_slice(&record.generation.to_be_bytes());
     content.extend_from_slice(hash.as_bytes());
-    merkle::leaf(&content)
+    content
 }
 
 /// A digest of which changes were made by one action: the length of each run of equal numbers, in order. What numbers the

@@ -7,7 +7,7 @@ use crate::grant::SignedGrant;
 use crate::id::{DeviceId, Nonce, RecordId};
 use crate::pack::{PackProgress, Piece};
 use crate::page::Page;
-use crate::push::Push;
+use crate::push::PackedPush;
 use crate::reconcile::{Combined, Difference, Offers, Reconcile};
 use crate::turn::Turn;
 use crate::version::ProtocolRange;
@@ -29,7 +29,7 @@ pub struct SyncRequest {
     pub cursors: Vec<u64>,
     /// Changes to admit, oldest first.
     #[n(4)]
-    pub pushes: Vec<Push>,
+    pub pushes: Vec<PackedPush>,
     /// Deposits: what is handed in without a sender.
     #[n(5)]
     pub deposits: Vec<Deposit>,
@@ -37,6 +37,10 @@ pub struct SyncRequest {
     /// [`crate::limits::WAIT_S_MAX`]; 0: answer at once.
     #[cbor(n(6), default, skip_if = "is_zero")]
     pub wait_s: u16,
+    /// Changes go and come in full, without naming what the other side holds: asked for once something that was named
+    /// could not be found.
+    #[cbor(n(7), default, skip_if = "is_false")]
+    pub plain: bool,
     /// Packs under way, where the device takes packs for audiences whose cursor is 0; `None`: pages only.
     #[n(8)]
     pub packs: Option<Vec<PackProgress>>,
@@ -49,6 +53,10 @@ pub struct SyncRequest {
     /// What the server seems to have lost.
     #[n(10)]
     pub offers: Option<Offers>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl SyncRequest {

@@ -16,10 +16,11 @@ use foras_wire::id::{
 };
 use foras_wire::limits;
 use foras_wire::pack::{Fingerprint, PackProgress, Piece, Seal};
-use foras_wire::page::{AuthorEntry, ChangeEntry, Entry, Page, RawEntry, SeenEntry, WholeEntry};
-use foras_wire::push::{Push, PushItem};
+use foras_wire::page::{self, AuthorEntry, ChangeEntry, Entry, KnownEntry, Page, SeenEntry, WholeEntry};
+use foras_wire::push::{PackedPush, Push, PushItem};
 use foras_wire::reconcile::{
-    Claim, Difference, DifferenceState, Item, OfferedChange, OfferedPage, Offers, Reconcile, Sketch, Witness, coded,
+    Claim, Difference, DifferenceState, Item, LackedChange, OfferedChange, OfferedPage, Offers, Reconcile, Sketch,
+    Witness, coded,
 };
 use foras_wire::record::{KindCode, RecordKey, RecordRef};
 use foras_wire::stream::{AnswerWriter, FrameReader};
@@ -43,17 +44,19 @@ fn request() -> SyncRequest {
         epoch: 3,
         grant_revision: 2,
         cursors: vec![0, 17, 300],
-        pushes: vec![Push {
+        pushes: vec![PackedPush {
             incarnation: Incarnation([0x33; 16]),
             grant_revision: 2,
-            items: vec![PushItem { record: record(), change_set: 0, chunk: vec![0x85, 0x6f, 0x4a, 0x83] }],
+            count: 1,
             signature: Signature64([0x44; 64]),
+            body: vec![1, 2, 3],
         }],
         deposits: vec![Deposit { id: RecordId([0x55; 16]), body: r#"{"satisfied":"yes"}"#.into() }],
         packs: Some(vec![PackProgress { audience: 1, pack: PackId([0x66; 16]), segment: 2, offset: 300 }]),
         wait_s: 300,
         reconcile: Some(reconcile()),
         offers: Some(offers()),
+        plain: true,
         ..SyncRequest::default()
     }
 }
@@ -90,25 +93,42 @@ fn offers() -> Offers {
 fn difference() -> Difference {
     Difference {
         authors: vec![AuthorEntry { actor: Actor([1; 16]), name: None, role: "server".into() }],
-        changes: vec![ChangeEntry { record: record(), chunk: vec![1, 2, 3], received_ms: 1_790_000_000_000 }],
+        changes: vec![LackedChange { record: record(), chunk: vec![1, 2, 3], received_ms: 1_790_000_000_000 }],
         drops: vec![record().key],
         wanted: vec![0x99; 32],
         ..Difference::new(1, 300, DifferenceState::Undecided { symbols: 70 })
     }
 }
 
+/// A push as it is signed, and handed on.
+fn push() -> Push {
+    Push {
+        incarnation: Incarnation([0x33; 16]),
+        grant_revision: 2,
+        items: vec![PushItem { record: record(), change_set: 0, chunk: vec![0x85, 0x6f, 0x4a, 0x83] }],
+        signature: Signature64([0x44; 64]),
+    }
+}
+
 fn entries() -> Vec<Entry> {
     vec![
         Entry::Author(AuthorEntry { actor: Actor([1; 16]), name: Some("Samira".into()), role: "outreach".into() }),
-        Entry::Change(ChangeEntry { record: record(), chunk: vec![1, 2, 3], received_ms: 1_790_000_000_000 }),
-        Entry::Whole(WholeEntry { record: record(), chunks: vec![vec![1].into(), vec![2].into()], received_ms: 5 }),
-        Entry::Known(record().key),
+        Entry::Change(ChangeEntry { record: record(), hash: HASH, chunk: vec![1, 2], received_ms: 1_790_000_000_000 }),
+        Entry::Whole(WholeEntry {
+            record: record(),
+            changes: vec![(HASH, vec![1]), (ChangeHash([9; 32]), vec![2])],
+            received_ms: 5,
+        }),
+        Entry::Known(KnownEntry { record: record(), hash: HASH, received_ms: 1_790_000_000_000 }),
         Entry::Drop(record().key),
         Entry::Erase(RecordId([3; 16])),
         Entry::Seen(SeenEntry { key: record().key, country: "ML".into(), through: 9, at_ms: 7 }),
         Entry::Stub,
+        Entry::Unknown { code: 900, body: vec![1, 2, 3] },
     ]
 }
+
+const HASH: ChangeHash = ChangeHash([0x77; 32]);
 
 fn frames() -> Vec<(&'static str, AnswerFrame)> {
     let welcome = Welcome {
@@ -128,12 +148,7 @@ fn frames() -> Vec<(&'static str, AnswerFrame)> {
         Outcome::Later,
     ];
     let exceptions = (0..).zip(outcomes).map(|(item, outcome)| Exception { item, outcome }).collect();
-    let page = Page {
-        audience: 1,
-        from: 17,
-        entries: entries().iter().map(RawEntry::from).collect(),
-        signature: Signature64([0x44; 64]),
-    };
+    let page = Page { audience: 1, from: 17, count: 9, body: vec![4, 5, 6], signature: Signature64([0x44; 64]) };
     vec![
         ("welcome", AnswerFrame::Welcome(welcome)),
         ("acks", AnswerFrame::Acks(Acks { push: 0, exceptions })),
@@ -229,10 +244,11 @@ fn every_message_keeps_its_bytes() {
     line("grant", &to_cbor(&grant()));
     line("enrol_request", &to_cbor(&enrol_request()));
     line("enrol_answer", &to_cbor(&enrol_answer()));
-    for entry in entries() {
-        let raw = RawEntry::from(&entry);
-        line(&format!("entry_{}", raw.code), &raw.body);
+    line("push", &to_cbor(&push()));
+    for (at, entry) in entries().iter().enumerate() {
+        line(&format!("leaf_{at}"), entry.leaf().as_bytes());
     }
+    line("root", page::root(&entries()).as_bytes());
     for (name, frame) in frames() {
         let (code, body) = encode_frame(&frame);
         line(&format!("frame_{name}_{code}"), &body);
@@ -251,9 +267,7 @@ fn every_message_is_read_back() {
     let answer: EnrolAnswer = from_cbor("answer", &to_cbor(&enrol_answer())).unwrap();
     assert_eq!(answer, enrol_answer());
     assert_eq!(answer.grant.grant().unwrap(), grant());
-    for entry in entries() {
-        assert_eq!(Entry::try_from(&RawEntry::from(&entry)).unwrap(), entry);
-    }
+    assert_eq!(from_cbor::<Push>("push", &to_cbor(&push())).unwrap(), push());
     let mut writer = AnswerWriter::new();
     let stream: Vec<u8> = frames().iter().flat_map(|(_, frame)| writer.frame(frame)).collect();
     for piece_bytes in [1, 7, 64, stream.len()] {
@@ -277,7 +291,14 @@ fn a_newer_side_may_add_fields_and_frames() {
     let mut reader = FrameReader::default();
     reader.feed(&[200, 3, 0, 1, 2]);
     assert_eq!(reader.next_frame().unwrap(), Some(AnswerFrame::Unknown(200)));
-    assert_eq!(Entry::try_from(&RawEntry { code: 900, body: vec![1] }).unwrap(), Entry::Unknown(900));
+}
+
+#[test]
+fn a_change_has_one_leaf_whether_the_receiver_has_it_or_not() {
+    let entries = entries();
+    assert_eq!(entries[1].leaf(), entries[3].leaf());
+    let leaves: std::collections::BTreeSet<_> = entries.iter().map(Entry::leaf).collect();
+    assert_eq!(leaves.len(), entries.len() - 1, "every other entry has a leaf of its own");
 }
 
 #[test]

@@ -7,9 +7,9 @@ use foras_record::role::Role;
 use foras_wire::audience::AudienceName;
 use foras_wire::id::Actor;
 use foras_wire::limits::PAGE_BYTES;
-use foras_wire::page::{AuthorEntry, ChangeEntry};
+use foras_wire::page::AuthorEntry;
 use foras_wire::reconcile::coded::{self, SYMBOLS_MAX, Salt, Symbol};
-use foras_wire::reconcile::{Difference, DifferenceState, Item, Sketch};
+use foras_wire::reconcile::{Difference, DifferenceState, Item, LackedChange, Sketch};
 use foras_wire::record::RecordKey;
 use foras_wire::sync::AnswerFrame;
 use rusqlite::Connection;
@@ -130,7 +130,7 @@ impl Exchange<'_> {
             }
             bytes += change.chunk.len();
             sent += change.chunk.len();
-            part.changes.push(ChangeEntry { record, chunk: change.chunk, received_ms: change.received_ms });
+            part.changes.push(LackedChange { record, chunk: change.chunk, received_ms: change.received_ms });
             if sent >= ANSWER_BYTES || bytes >= PART_BYTES {
                 let full =
                     std::mem::replace(&mut part, Difference::new(last.audience, last.through, DifferenceState::Part));

@@ -5,6 +5,7 @@ mod carried;
 mod compare;
 mod deposit;
 mod grant;
+mod held;
 pub(crate) mod hold;
 mod offers;
 mod pack;
@@ -124,7 +125,8 @@ fn answer(
     if !has_left {
         exchange.take_offers().map_err(|error| unavailable(&error))?;
     }
-    if !exchange.take(sink) {
+    let pushes = exchange.unpack_pushes()?;
+    if !exchange.take(&pushes, sink) {
         return Ok(());
     }
     if has_left {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use foras_record::change::chunk_hash;
 use foras_record::proof;
 use foras_wire::merkle;
-use foras_wire::page::{ChangeEntry, change_leaf};
+use foras_wire::page::change_leaf;
 use foras_wire::reconcile::{Difference, DifferenceState, OfferedPage, Offers, Witness};
 use foras_wire::record::RecordKey;
 use rusqlite::Connection;
@@ -38,13 +38,10 @@ fn proven(server: &Server, page: &OfferedPage) -> Vec<Restored> {
     changes.sort_unstable_by_key(|change| change.index);
     let proven = changes.into_iter().filter_map(|change| {
         let (record, chunk, received_ms) = (change.record, change.chunk.clone(), change.received_ms);
-        let entry = ChangeEntry { record, chunk, received_ms };
         let index = usize::try_from(change.index).ok()?;
-        if leaves.get(index) != Some(&change_leaf(&entry)) {
-            return None;
-        }
-        let hash = chunk_hash(&entry.chunk).ok()?;
-        Some(Restored { record, hash, chunk: entry.chunk, received_ms })
+        let hash = chunk_hash(&chunk).ok()?;
+        let is_proven = leaves.get(index) == Some(&change_leaf(&record, &hash, received_ms));
+        is_proven.then_some(Restored { record, hash, chunk, received_ms })
     });
     proven.collect()
 }

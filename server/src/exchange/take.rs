@@ -13,8 +13,7 @@ const ROUNDS_MAX: usize = 16;
 
 impl Exchange<'_> {
     /// Takes everything; false when the receiver is gone.
-    pub(super) fn take(&mut self, sink: &mut Sink<'_>) -> bool {
-        let pushes = std::mem::take(&mut self.request.pushes);
+    pub(super) fn take(&mut self, pushes: &[Push], sink: &mut Sink<'_>) -> bool {
         let carried = std::mem::take(&mut self.request.carried);
         let mut own = Vec::with_capacity(pushes.len());
         for (index, push) in pushes.iter().enumerate() {
@@ -28,7 +27,7 @@ impl Exchange<'_> {
             return self.take_deposits(sink);
         }
         let mut others: Vec<_> = carried.iter().map(|carried| self.take_carried(carried)).collect();
-        self.take_waiting(&pushes, &mut own, &carried, &mut others);
+        self.take_waiting(pushes, &mut own, &carried, &mut others);
         own.iter().enumerate().all(|(index, outcomes)| sink(AnswerFrame::Acks(acks(index, outcomes))))
             && self.take_deposits(sink)
             && others.iter().enumerate().all(|(index, outcomes)| sink(AnswerFrame::CarriedAcks(acks(index, outcomes))))

@@ -12,7 +12,7 @@ use foras_wire::record::RecordKey;
 use rusqlite::Connection;
 
 use crate::error::ServerError;
-use crate::storage::authors;
+use crate::storage::authors::{self, Author};
 use crate::storage::digests;
 use crate::storage::logs::{self, Code, LogRow, NO_RECORD};
 use crate::storage::records;
@@ -58,15 +58,19 @@ impl Journal {
         self.rows.entry(audience.to_owned()).or_default().push(row);
     }
 
-    /// Appends everything; each actor is introduced before its first change. Returns the audiences whose logs grow.
+    /// Appends everything; each actor is introduced before its first change. The server's own need no introduction: they
+    /// follow from its key. Returns the audiences whose logs grow.
     pub(crate) fn append(self, db: &Connection) -> Result<Vec<String>, ServerError> {
         let mut grown = Vec::with_capacity(self.rows.len());
         for (audience, rows) in self.rows {
             let mut ready = Vec::with_capacity(rows.len());
             for row in rows {
                 for actor in actors(db, &row)? {
+                    let Some(author) = authors::get(db, &actor)?.filter(|author| author.device.is_some()) else {
+                        continue;
+                    };
                     if authors::introduce(db, &audience, &actor)? {
-                        ready.extend(introduction(db, &actor, row.at_ms)?);
+                        ready.push(introduction(author, row.at_ms));
                     }
                 }
                 ready.push(row);
@@ -90,9 +94,8 @@ fn actors(db: &Connection, row: &LogRow) -> Result<Vec<Actor>, ServerError> {
 }
 
 /// Who an actor is, without the names of migrants.
-fn introduction(db: &Connection, actor: &Actor, at_ms: i64) -> Result<Option<LogRow>, ServerError> {
-    let Some(author) = authors::get(db, actor)? else { return Ok(None) };
+fn introduction(author: Author, at_ms: i64) -> LogRow {
     let name = author.name.filter(|_| author.role != Role::Migrant.code());
-    let entry = AuthorEntry { actor: *actor, name, role: author.role };
-    Ok(Some(LogRow { code: Code::Author, record: NO_RECORD, ord: 0, body: frame::to_cbor(&entry), at_ms }))
+    let entry = AuthorEntry { actor: author.actor, name, role: author.role };
+    LogRow { code: Code::Author, record: NO_RECORD, ord: 0, body: frame::to_cbor(&entry), at_ms }
 }

@@ -132,7 +132,7 @@ impl<'a> Intake<'a> {
         let Some(authored) = authored else { return Ok(()) };
         let parsed = change::parse(&authored.chunk).map_err(|_| BAD)?;
         touched.history.authored(document, &parsed);
-        rulings::add_server(self.db, actor)
+        Ok(())
     }
 
     /// Writes what a change set made of its records: rows, audiences, log entries and facts.
@@ -157,6 +157,8 @@ impl<'a> Intake<'a> {
                 let stored = StoredChange {
                     hash: parsed.hash,
                     actor: parsed.actor,
+                    seq: parsed.seq,
+                    max_op: parsed.max_op(),
                     push_root: push_root.to_vec(),
                     received_ms: at_ms,
                     chunk: chunk.clone(),

@@ -12,9 +12,9 @@ use foras_wire::id::ChangeHash;
 use foras_wire::record::{RecordKey, RecordRef};
 
 use super::audiences::CaseStandings;
-use super::{Intake, Touched, rulings};
+use super::{Intake, Touched};
 use crate::error::ServerError;
-use crate::storage::{authors, records};
+use crate::storage::records;
 
 /// A change whose admission the server itself had signed.
 #[derive(Debug, Clone)]
@@ -72,7 +72,6 @@ impl Intake<'_> {
         if history.chunks().len() == before {
             return Ok(waiting);
         }
-        self.know_server(&first.record.key, &batch)?;
         let mut cases = Vec::new();
         if kind == Kind::Case {
             let after = Standing::of(history.document());
@@ -85,15 +84,5 @@ impl Intake<'_> {
         let moves = self.plan_moves(&touched, &cases)?;
         self.store(touched, &moves, None, at_ms)?;
         Ok(waiting)
-    }
-
-    /// Rulings of earlier epochs are by actors that are the server's own.
-    fn know_server(&self, record: &RecordKey, batch: &[change::ParsedChange]) -> Result<(), ServerError> {
-        for change in batch {
-            if authors::get(self.db, &change.actor)?.is_none() && self.keys.was(record, &change.actor) {
-                rulings::add_server(self.db, change.actor)?;
-            }
-        }
-        Ok(())
     }
 }

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 
 use foras_record::access::AuthorFacts;
 use foras_record::change;
-use foras_record::role::Role;
 use foras_record::ruling::{Rulings, rule_document};
 use foras_record::standing::CaseFile;
 use foras_wire::id::{Actor, RecordId};
+use foras_wire::record::RecordKey;
 use rusqlite::Connection;
 
 use super::{Intake, SetAuthor, Touched};
 use crate::error::ServerError;
 use crate::grants;
-use crate::storage::authors::{self, Author};
+use crate::storage::authors;
 use crate::storage::devices;
 
 const BAD: ServerError = ServerError::Corrupt("a ruling could not be written");
@@ -30,7 +30,7 @@ impl Intake<'_> {
         let mut document = touched.history.document().clone();
         let mut facts = BTreeMap::new();
         for waiting in CaseFile::read(&document).unruled() {
-            facts.insert(waiting.actor, self.facts_of(&waiting.actor, author)?);
+            facts.insert(waiting.actor, self.facts_of(&waiting.actor, &touched.record.key, author)?);
         }
         let server = self.keys.actor(&touched.record.key);
         let known = |actor: &Actor| facts.get(actor).cloned().flatten();
@@ -39,21 +39,22 @@ impl Intake<'_> {
         if let Some(authored) = &rulings.authored {
             let parsed = change::parse(&authored.chunk).map_err(|_| BAD)?;
             touched.history.authored(document, &parsed);
-            add_server(self.db, server)?;
         }
         Ok(rulings)
     }
 
     /// As whom an event was written: the author of this push, or what is known of an earlier one.
-    fn facts_of(&self, actor: &Actor, author: &SetAuthor) -> Result<Option<AuthorFacts>, ServerError> {
-        if author.actor == *actor { Ok(Some(author.facts.clone())) } else { stored_facts(self.db, actor) }
+    fn facts_of(
+        &self,
+        actor: &Actor,
+        case: &RecordKey,
+        author: &SetAuthor,
+    ) -> Result<Option<AuthorFacts>, ServerError> {
+        if author.actor == *actor {
+            return Ok(Some(author.facts.clone()));
+        }
+        if self.keys.was(case, actor) { Ok(Some(AuthorFacts::server())) } else { stored_facts(self.db, actor) }
     }
-}
-
-/// Notes an actor of the server's own.
-pub(super) fn add_server(db: &Connection, actor: Actor) -> Result<(), ServerError> {
-    let role = Role::Server.code().to_owned();
-    authors::add(db, &Author { actor, device: None, name: None, role, frozen: false })
 }
 
 fn stored_facts(db: &Connection, actor: &Actor) -> Result<Option<AuthorFacts>, ServerError> {

@@ -102,6 +102,12 @@ pub(crate) fn after(db: &Connection, audience: &str, from: u64, limit: u32) -> R
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// How often something left the audience.
+pub(crate) fn drops(db: &Connection, audience: &str) -> Result<u64, ServerError> {
+    let mut row = db.prepare_cached("SELECT drops FROM audience_head WHERE audience = ?1")?;
+    Ok(row.query_row([audience], |row| unsigned(row, 0)).optional()?.unwrap_or(0))
+}
+
 /// Makes stubs of what a log holds of a record's content: it left the audience.
 pub(crate) fn stub_record(db: &Connection, audience: &str, record: &RecordKey) -> Result<(), ServerError> {
     db.prepare_cached(
@@ -109,6 +115,7 @@ pub(crate) fn stub_record(db: &Connection, audience: &str, record: &RecordKey) -
          WHERE id = ?2 AND kind = ?3 AND audience = ?1 AND entry IN (1, 2, 7)",
     )?
     .execute(params![audience, record.id.0, record.kind.0, NO_RECORD.id.0])?;
+    db.prepare_cached("UPDATE audience_head SET drops = drops + 1 WHERE audience = ?1")?.execute([audience])?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod digests;
 pub(crate) mod facts;
 pub(crate) mod invitations;
 pub(crate) mod logs;
+pub(crate) mod names;
 pub(crate) mod packs;
 pub(crate) mod proofs;
 pub(crate) mod records;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use foras_record::change;
+use foras_record::packed::HeldChange;
 use foras_wire::id::{Actor, ChangeHash, RecordId};
 use foras_wire::record::{KindCode, RecordKey, RecordRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -14,6 +16,10 @@ use crate::error::ServerError;
 pub(crate) struct StoredChange {
     pub(crate) hash: ChangeHash,
     pub(crate) actor: Actor,
+    /// Its number among the author's changes of the record, from 1.
+    pub(crate) seq: u64,
+    /// Its highest operation counter.
+    pub(crate) max_op: u64,
     /// Root of the push that proves it; empty for the server's own.
     pub(crate) push_root: Vec<u8>,
     pub(crate) received_ms: i64,
@@ -65,8 +71,8 @@ pub(crate) fn add(db: &Connection, record: &RecordRef, now_ms: i64) -> Result<()
 /// Keeps a change as the record's number `ord`, counted from 1.
 pub(crate) fn add_change(db: &Connection, key: &RecordKey, ord: u64, change: &StoredChange) -> Result<(), ServerError> {
     db.prepare_cached(
-        "INSERT INTO change (id, kind, ord, hash, actor, push_root, received_ms, chunk)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO change (id, kind, ord, hash, actor, push_root, received_ms, chunk, seq, max_op)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         key.id.0,
@@ -76,7 +82,9 @@ pub(crate) fn add_change(db: &Connection, key: &RecordKey, ord: u64, change: &St
         change.actor.0,
         change.push_root,
         change.received_ms,
-        change.chunk
+        change.chunk,
+        signed(change.seq),
+        signed(change.max_op)
     ])?;
     Ok(())
 }
@@ -84,7 +92,8 @@ pub(crate) fn add_change(db: &Connection, key: &RecordKey, ord: u64, change: &St
 /// The record's change number `ord`.
 pub(crate) fn change(db: &Connection, key: &RecordKey, ord: u64) -> Result<Option<StoredChange>, ServerError> {
     let mut row = db.prepare_cached(
-        "SELECT hash, actor, push_root, received_ms, chunk FROM change WHERE id = ?1 AND kind = ?2 AND ord = ?3",
+        "SELECT hash, actor, push_root, received_ms, chunk, seq, max_op FROM change
+         WHERE id = ?1 AND kind = ?2 AND ord = ?3",
     )?;
     Ok(row.query_row(params![key.id.0, key.kind.0, signed(ord)], read_change).optional()?)
 }
@@ -92,7 +101,7 @@ pub(crate) fn change(db: &Connection, key: &RecordKey, ord: u64) -> Result<Optio
 /// The record's changes up to number `through`, dependencies first.
 pub(crate) fn changes(db: &Connection, key: &RecordKey, through: u64) -> Result<Vec<StoredChange>, ServerError> {
     let mut rows = db.prepare_cached(
-        "SELECT hash, actor, push_root, received_ms, chunk FROM change
+        "SELECT hash, actor, push_root, received_ms, chunk, seq, max_op FROM change
          WHERE id = ?1 AND kind = ?2 AND ord <= ?3 ORDER BY ord",
     )?;
     let rows = rows.query_map(params![key.id.0, key.kind.0, signed(through)], read_change)?;
@@ -106,7 +115,70 @@ fn read_change(row: &Row<'_>) -> rusqlite::Result<StoredChange> {
         push_root: row.get(2)?,
         received_ms: row.get(3)?,
         chunk: row.get(4)?,
+        seq: unsigned(row, 5)?,
+        max_op: unsigned(row, 6)?,
     })
+}
+
+/// The record's change of this hash, as it is named.
+pub(crate) fn change_of_hash(
+    db: &Connection,
+    key: &RecordKey,
+    hash: &ChangeHash,
+) -> Result<Option<HeldChange>, ServerError> {
+    let mut row = db.prepare_cached(
+        "SELECT hash, actor, seq, max_op, chunk FROM change WHERE id = ?1 AND kind = ?2 AND hash = ?3",
+    )?;
+    Ok(row.query_row(params![key.id.0, key.kind.0, hash.0], read_held).optional()?)
+}
+
+/// The `seq`-th change of `actor` to the record.
+pub(crate) fn change_of_author(
+    db: &Connection,
+    key: &RecordKey,
+    actor: &Actor,
+    seq: u64,
+) -> Result<Option<HeldChange>, ServerError> {
+    let mut rows = db.prepare_cached(
+        "SELECT hash, actor, seq, max_op, chunk FROM change
+         WHERE id = ?1 AND kind = ?2 AND actor = ?3 AND seq IN (0, ?4) ORDER BY ord",
+    )?;
+    let rows = rows.query_map(params![key.id.0, key.kind.0, actor.0, signed(seq)], read_held)?;
+    for change in rows {
+        let change = change?;
+        if change.seq == seq {
+            return Ok(Some(change));
+        }
+    }
+    Ok(None)
+}
+
+/// Version 1 kept numbers in the chunk alone.
+fn read_held(row: &Row<'_>) -> rusqlite::Result<HeldChange> {
+    let held = HeldChange {
+        hash: ChangeHash(fixed(row, 0)?),
+        actor: Actor(fixed(row, 1)?),
+        seq: unsigned(row, 2)?,
+        max_op: unsigned(row, 3)?,
+    };
+    if held.seq > 0 {
+        return Ok(held);
+    }
+    let parsed = change::parse(row.get_ref(4)?.as_blob()?).ok();
+    Ok(parsed.map_or(held, |parsed| HeldChange { seq: parsed.seq, max_op: parsed.max_op(), ..held }))
+}
+
+/// Hashes and chunks of the record's changes up to number `through`, dependencies first.
+pub(crate) fn hashed_chunks(
+    db: &Connection,
+    key: &RecordKey,
+    through: u64,
+) -> Result<Vec<(ChangeHash, Vec<u8>)>, ServerError> {
+    let mut rows =
+        db.prepare_cached("SELECT hash, chunk FROM change WHERE id = ?1 AND kind = ?2 AND ord <= ?3 ORDER BY ord")?;
+    let read = |row: &Row<'_>| Ok((ChangeHash(fixed(row, 0)?), row.get(1)?));
+    let rows = rows.query_map(params![key.id.0, key.kind.0, signed(through)], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Chunks of the record's changes up to number `through`, dependencies first.

@@ -2,17 +2,27 @@
 
 use foras_record::change::forge::resealed;
 use foras_record::change::{chunk_hash, parse};
+use foras_record::packed;
 use foras_wire::codec;
-use foras_wire::frame::decode_request;
+use foras_wire::enrol::EnrolRequest;
+use foras_wire::frame::{decode_request, from_cbor};
+use foras_wire::id::PublicKey;
 use foras_wire::limits::{CHANGE_BYTES_MAX, CHANGE_DEPS_MAX, CHANGE_OPS_MAX, CHANGE_PREDS_MAX};
-use foras_wire::push::PushItem;
+use foras_wire::push::{PackedPush, PushItem};
 
 use super::story;
 
 /// The items that phones pushed in the story.
 pub(super) fn pushed() -> Vec<PushItem> {
     let requests = story::travelled().requests.iter().filter_map(|body| decode_request(body).ok());
-    requests.flat_map(|request| request.pushes).flat_map(|push| push.items).collect()
+    let enrolments = story::travelled().enrolments.iter();
+    let keys = enrolments.filter_map(|body| Some(from_cbor::<EnrolRequest>("enrolment", body).ok()?.key));
+    let keys: Vec<PublicKey> = keys.collect();
+    // What a push only names is in somebody's rows, nobody's here: such a push is left out.
+    let unpacked = |push: PackedPush| {
+        keys.iter().find_map(|key| packed::push::unpacked(&push, key, &packed::Nothing).ok()).map(|push| push.items)
+    };
+    requests.flat_map(|request| request.pushes).filter_map(unpacked).flatten().collect()
 }
 
 pub(super) fn seeds() -> Vec<Vec<u8>> {

@@ -1,8 +1,9 @@
 //! Frames, pages and requests, without the compression around them: what is read is written again the same way.
 
+use foras_record::packed;
 use foras_wire::codec;
 use foras_wire::frame::{decode_frame, decode_request, encode_frame, encode_request, from_cbor, to_cbor};
-use foras_wire::page::{Entry, Page, RawEntry};
+use foras_wire::page::Page;
 use foras_wire::stream::FrameReader;
 use foras_wire::sync::AnswerFrame;
 
@@ -41,14 +42,13 @@ pub(super) fn pages() -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// A page and each of its entries.
+/// A page and its entries, read by somebody who holds nothing.
 pub(super) fn page(bytes: &[u8]) {
     let Ok(page) = from_cbor::<Page>("page", bytes) else { return };
     assert!(page.to() >= page.from);
-    for raw in &page.entries {
-        let Ok(entry) = Entry::try_from(raw) else { continue };
-        assert_eq!(Entry::try_from(&RawEntry::from(&entry)).ok().as_ref(), Some(&entry));
-    }
+    let Ok(entries) = packed::page::unpacked(&page.body, page.count, &packed::Nothing) else { return };
+    let again = packed::page::packed(&entries, Some(&packed::Nothing));
+    assert_eq!(packed::page::unpacked(&again, page.count, &packed::Nothing), Ok(entries));
 }
 
 pub(super) fn requests() -> Vec<Vec<u8>> {

@@ -1,11 +1,14 @@
 //! What is kept where: on the server, in outboxes, aside. Read past the parts that are on trial.
 
 use foras::store::WorkLimits;
+use foras_record::packed;
+use foras_sync::OutgoingPush;
 
 use super::{DeviceNumber, World};
 
 /// More than any outbox holds.
-const EVERYTHING: WorkLimits = WorkLimits { changes_max: 1_000_000, bytes: 1 << 40, deposits_max: 1_000_000 };
+const EVERYTHING: WorkLimits =
+    WorkLimits { changes_max: 1_000_000, bytes: 1 << 40, deposits_max: 1_000_000, plain: true };
 
 impl World {
     /// Whether the server has refused the device for good.
@@ -49,8 +52,12 @@ impl World {
     /// # Panics
     /// When its store cannot be read.
     pub fn chunks_to_send(&mut self, number: DeviceNumber) -> Vec<Vec<u8>> {
-        let work = self.phone(number).store().work(&EVERYTHING).expect("the outbox");
-        work.pushes.into_iter().flat_map(|out| out.push.items).map(|item| item.chunk).collect()
+        let store = self.phone(number).store();
+        let Some(author) = store.identity().map(|identity| identity.grant().key) else { return Vec::new() };
+        let work = store.work(&EVERYTHING).expect("the outbox");
+        let unpacked = |out: OutgoingPush| packed::push::unpacked(&out.push, &author, &packed::Nothing);
+        let pushes = work.pushes.into_iter().map(|out| unpacked(out).expect("a push in full"));
+        pushes.flat_map(|push| push.items).map(|item| item.chunk).collect()
     }
 
     /// A device's sync is over, however it ended: the oracle learns what its person could see.

@@ -1,5 +1,6 @@
 //! What travels: requests, answers, and documents inside them.
 
+use foras_record::packed;
 use foras_wire::codec;
 use foras_wire::enrol::{EnrolAnswer, EnrolRequest};
 use foras_wire::frame::{decode_frame, decode_request, from_cbor};
@@ -7,7 +8,6 @@ use foras_wire::grant::{Grant, SignedGrant};
 use foras_wire::limits::{
     BODY_BYTES_MAX, FRAME_BYTES_MAX, PLAIN_BYTES_MAX, REQUEST_BYTES_MAX, SEGMENT_PLAIN_BYTES_MAX,
 };
-use foras_wire::page::{Entry, RawEntry};
 use foras_wire::peer::PeerReader;
 use foras_wire::reconcile::Item;
 use foras_wire::reconcile::coded::{self, SYMBOLS_MAX};
@@ -35,9 +35,10 @@ fn read_documents(bytes: &[u8]) {
     let _ = from_cbor::<EnrolAnswer>("answer", bytes);
     let _ = from_cbor::<Grant>("grant", bytes);
     let _ = from_cbor::<SignedGrant>("grant", bytes).map(|signed| signed.grant());
-    for code in 0..16 {
-        let _ = Entry::try_from(&RawEntry { code, body: bytes.to_vec() });
+    for count in [1, 1_000] {
+        let _ = packed::page::unpacked(bytes, count, &packed::Nothing);
     }
+    let _ = packed::unpack(bytes, &packed::Nothing);
 }
 
 /// A request whose `field`-th field is a list of `count` times `item`; fields before it are honest.
@@ -69,21 +70,18 @@ fn zeroes(bytes: usize) -> Vec<u8> {
 
 pub(crate) fn inputs() -> Vec<Hostile> {
     let mut inputs = Vec::new();
-    let item = [&[0x83, 0x83, 0x82, 4, 0x50][..], &[7; 16], &[0xf6, 0, 0, 0x40]].concat();
-    let push = [&[0x84, 0x50][..], &[7; 16], &[1, 0x81], &item, &[0x58, 0x40], &[7; 64]].concat();
-    let full_push = [&[0x84, 0x50][..], &[7; 16], &[1], &list(&[], &item, 7 << 20), &[0x58, 0x40], &[7; 64]].concat();
-    // One change as long as a whole request.
-    let head =
-        [&[0x84, 0x50][..], &[7; 16], &[1, 0x81, 0x83, 0x83, 0x82, 4, 0x50], &[7; 16], &[0xf6, 0, 0, 0x5a]].concat();
+    let signature = [&[0x58, 0x40][..], &[7; 64]].concat();
+    let push = [&[0x85, 0x50][..], &[7; 16], &[1, 1], &signature, &[0x41, 0]].concat();
+    // One push as long as a whole request.
     let length: u32 = 7 << 20;
-    let one_chunk = [&head[..], &length.to_be_bytes(), &vec![1; length as usize], &[0x58, 0x40], &[7; 64]].concat();
+    let head = [&[0x85, 0x50][..], &[7; 16], &[1, 1], &signature, &[0x5a], &length.to_be_bytes()].concat();
+    let full_push = [head, vec![1; length as usize]].concat();
     let deposit = [&[0x82, 0x50][..], &[7; 16], &[0x60]].concat();
     for (what, field, item) in [
         ("cursors", 3, &[0_u8][..]),
         ("pushes", 4, &push),
-        ("pushed changes", 4, &full_push),
         ("deposits", 5, &deposit),
-        ("a chunk", 4, &one_chunk),
+        ("a push", 4, &full_push),
         ("lists in lists", 4, &[0x81]),
     ] {
         let plain = request(field, item, BODY_BYTES_MAX - 1);

@@ -12,7 +12,7 @@ use foras_wire::sync::{Credentials, SyncRequest};
 use super::SyncReport;
 use super::pace::Pace;
 use crate::error::Error;
-use crate::store::Store;
+use crate::store::{Store, WorkLimits};
 
 /// A token younger than this, in milliseconds, is not renewed: a quarter of a day, and of what the server lets it hold.
 const TOKEN_YOUNG_MS: i64 = 6 * 3_600 * 1_000;
@@ -150,7 +150,9 @@ impl Courier {
 
     fn perform(&mut self, store: &mut Store, effect: Effect, now_ms: i64, entropy: u64) -> Result<Performed, Error> {
         Ok(match effect {
-            Effect::LoadWork => Performed::Told(Event::WorkLoaded(Box::new(self.load(store, now_ms)?))),
+            Effect::LoadWork { plain } => {
+                Performed::Told(Event::WorkLoaded(Box::new(self.load(store, plain, now_ms)?)))
+            }
             Effect::Send { request, prove } => Performed::Outward(self.send(store, &request, prove, now_ms)?),
             Effect::StoreWelcome { epoch, now_ms: server_ms, nonce, token } => {
                 store.welcome(epoch, server_ms, nonce, token, now_ms)?;
@@ -213,11 +215,11 @@ impl Courier {
         })
     }
 
-    fn load(&mut self, store: &mut Store, now_ms: i64) -> Result<Work, Error> {
+    fn load(&mut self, store: &mut Store, plain: bool, now_ms: i64) -> Result<Work, Error> {
         self.reader = FrameReader::default();
         store.mark_link_down();
         store.ready_to_compare(now_ms)?;
-        let mut work = store.work(&self.pace.limits())?;
+        let mut work = store.work(&WorkLimits { plain, ..self.pace.limits() })?;
         if store.token_age_ms(now_ms)?.is_some_and(|age_ms| age_ms < TOKEN_YOUNG_MS) {
             // The token surely holds: a new one would only cost bytes, and the server a write.
             work.nonce = None;

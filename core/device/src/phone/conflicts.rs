@@ -39,7 +39,8 @@ impl Phone {
         for record in found.into_iter().skip((page as usize - 1).saturating_mul(rows)).take(rows) {
             let Some(kind) = Kind::of_code(record.key.kind) else { continue };
             let Some(document) = self.document(&record.key)? else { continue };
-            let mut fields = Fields { store: &self.store, authors: BTreeMap::new() }.of(kind, &document)?;
+            let mut fields =
+                Fields { store: &self.store, record: record.key, authors: BTreeMap::new() }.of(kind, &document)?;
             fields.retain(|_, value| !value.others.is_empty());
             let id = record.case.unwrap_or(record.key.id).to_string();
             items.push(Conflict { id, kind: kind.name(), record: record.key.id.to_string(), fields });

@@ -8,7 +8,7 @@ use foras_record::field::{FieldRule, Shape};
 use foras_record::kind::Kind;
 use foras_record::standing::{Holder, Standing};
 use foras_wire::id::Actor;
-use foras_wire::record::RecordRef;
+use foras_wire::record::{RecordKey, RecordRef};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -135,7 +135,7 @@ impl Phone {
         Ok(RecordShown {
             kind: kind.name(),
             record: record.key.id.to_string(),
-            fields: Fields { store: &self.store, authors: BTreeMap::new() }.of(kind, document)?,
+            fields: Fields { store: &self.store, record: record.key, authors: BTreeMap::new() }.of(kind, document)?,
             delivery: delivery_shown(&delivery),
         })
     }
@@ -144,6 +144,8 @@ impl Phone {
 /// Fields with the names of their authors.
 pub(super) struct Fields<'a> {
     pub(super) store: &'a Store,
+    /// The record that is shown.
+    pub(super) record: RecordKey,
     pub(super) authors: BTreeMap<Actor, Author>,
 }
 
@@ -226,7 +228,7 @@ impl Fields<'_> {
         if let Some(author) = self.authors.get(actor) {
             return Ok(author.clone());
         }
-        let known = self.store.author(actor)?;
+        let known = self.store.author(&self.record, actor)?;
         let author = match known {
             Some(known) => Author { name: known.name, role: known.role.code().to_owned() },
             None => Author { name: None, role: "unknown".to_owned() },

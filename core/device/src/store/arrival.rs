@@ -7,8 +7,8 @@ use foras_record::change::{self, ParsedChange};
 use foras_record::kind::Kind;
 use foras_record::role::Role;
 use foras_wire::id::ChangeHash;
-use foras_wire::record::RecordRef;
-use rusqlite::{Connection, OptionalExtension, params};
+use foras_wire::record::{RecordKey, RecordRef};
+use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
 use super::carried::{self, CarriedItem};
@@ -16,7 +16,7 @@ use super::identity::Identity;
 use super::rows::{self, RecordRow};
 use super::settle::{Exit, OutboxRow, Settled, with_followers};
 use super::writing::Writing;
-use super::{outbox, reissue};
+use super::{author, outbox, reissue};
 use crate::error::Error;
 
 /// What came of a record's incoming changes.
@@ -192,10 +192,13 @@ pub(super) fn park(connection: &Connection, record: &RecordRef, change: &ParsedC
 }
 
 /// Whether a change is by the points' side: neither the server nor a mission.
-pub(super) fn is_by_the_points(connection: &Connection, chunk: &[u8]) -> Result<bool, Error> {
+pub(super) fn is_by_the_points(
+    connection: &Connection,
+    identity: &Identity,
+    key: &RecordKey,
+    chunk: &[u8],
+) -> Result<bool, Error> {
     let Ok(change) = change::parse(chunk) else { return Ok(true) };
-    let mut statement = connection.prepare_cached("SELECT role FROM author WHERE actor = ?1")?;
-    let role: Option<String> = statement.query_row([change.actor.as_bytes()], |row| row.get(0)).optional()?;
     let others = [Role::Server, Role::OriginCounsellor];
-    Ok(!role.and_then(|role| role.parse().ok()).is_some_and(|role: Role| others.contains(&role)))
+    Ok(!author::role_of(connection, identity, key, &change.actor)?.is_some_and(|role| others.contains(&role)))
 }

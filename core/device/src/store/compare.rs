@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use foras_record::proof;
 use foras_wire::audience::AudienceName;
-use foras_wire::page::ChangeEntry;
 use foras_wire::reconcile::coded::{self, SYMBOLS_MAX, Salt};
-use foras_wire::reconcile::{Combined, Difference, DifferenceState, Item, Reconcile, Sketch, Sum};
+use foras_wire::reconcile::{Combined, Difference, DifferenceState, Item, LackedChange, Reconcile, Sketch, Sum};
 use foras_wire::record::RecordRef;
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
@@ -206,7 +205,7 @@ fn take_over(
     reborn: &Identity,
     audience: &AudienceName,
     record: &RecordRef,
-    changes: &[&ChangeEntry],
+    changes: &[&LackedChange],
     compared: &mut Compared,
 ) -> Result<bool, Error> {
     let chunks: Vec<_> = changes.iter().map(|change| (change.chunk.clone(), 0)).collect();
@@ -223,7 +222,7 @@ fn take_over(
     Ok(arrived.shared)
 }
 
-fn by_record(changes: &[ChangeEntry]) -> BTreeMap<RecordRef, Vec<&ChangeEntry>> {
+fn by_record(changes: &[LackedChange]) -> BTreeMap<RecordRef, Vec<&LackedChange>> {
     let mut records: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for change in changes {
         records.entry(change.record).or_default().push(change);

@@ -26,6 +26,7 @@ mod delivery;
 mod digest;
 mod entropy;
 mod grant;
+mod held;
 mod identity;
 mod lease;
 mod leave;

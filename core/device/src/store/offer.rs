@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use foras_wire::audience::AudienceName;
 use foras_wire::id::{ChangeHash, Digest32, Incarnation, Signature64};
 use foras_wire::merkle;
-use foras_wire::page::{ChangeEntry, Page, change_leaf};
+use foras_wire::page::{Page, change_leaf};
 use foras_wire::reconcile::{Claim, Difference, Item, OfferedChange, OfferedPage, Offers, Witness};
 use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -30,14 +30,15 @@ struct Place {
     received_ms: i64,
 }
 
-/// Keeps the page's signature; the oldest pages are forgotten.
+/// Keeps the page's signature with the leaves of its entries; the oldest pages are forgotten.
 pub(super) fn keep_page(
     connection: &Connection,
     identity: &Identity,
     audience: &AudienceName,
     page: &Page,
+    leaves: &[Digest32],
 ) -> Result<(), Error> {
-    let leaves: Vec<u8> = page.leaves().iter().flat_map(|leaf| leaf.0).collect();
+    let leaves: Vec<u8> = leaves.iter().flat_map(|leaf| leaf.0).collect();
     let sql = "INSERT INTO signed_page (audience, epoch, position, leaves, signature) VALUES (?1, ?2, ?3, ?4, ?5) \
                ON CONFLICT (audience, epoch, position) DO UPDATE SET leaves = excluded.leaves, signature = excluded.signature";
     let epoch = identity.epoch.cast_signed();
@@ -186,8 +187,8 @@ fn place_of(
     record: &RecordRef,
     hash: &ChangeHash,
 ) -> Result<Option<Place>, Error> {
-    let Some((chunk, received_ms)) = stored(connection, record, hash)? else { return Ok(None) };
-    let leaf = change_leaf(&ChangeEntry { record: *record, chunk, received_ms });
+    let Some((_, received_ms)) = stored(connection, record, hash)? else { return Ok(None) };
+    let leaf = change_leaf(record, hash, received_ms);
     Ok(places.get(&leaf).map(|(page, index)| Place { page: *page, index: *index, received_ms }))
 }
 

@@ -1,6 +1,6 @@
 //! What waits to go out: own changes, grouped and signed, and deposits.
 
-use foras_record::proof;
+use foras_record::{packed, proof};
 use foras_sync::work::{OutgoingPush, Work};
 use foras_wire::id::{ChangeHash, Incarnation, Nonce, RecordId, Signature64};
 use foras_wire::limits;
@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 
 use super::identity::Identity;
 use super::meta::{self, name};
-use super::{Changed, Store, commit, entropy, page, rows};
+use super::{Changed, Store, commit, entropy, held, page, rows};
 use crate::error::Error;
 
 /// Longest deposit, in bytes.
@@ -39,13 +39,23 @@ pub struct WorkLimits {
     pub bytes: usize,
     /// Deposits at most.
     pub deposits_max: usize,
+    /// Tell changes in full, without naming what the server holds.
+    pub plain: bool,
 }
 
 impl Default for WorkLimits {
     fn default() -> Self {
-        Self { changes_max: limits::PUSH_CHANGES_MAX, bytes: limits::PUSH_BYTES, deposits_max: limits::DEPOSITS_MAX }
+        Self {
+            changes_max: limits::PUSH_CHANGES_MAX,
+            bytes: limits::PUSH_BYTES,
+            deposits_max: limits::DEPOSITS_MAX,
+            plain: false,
+        }
     }
 }
+
+/// A signed push, and the outbox rows of its changes.
+type Outgoing = (Push, Vec<u64>);
 
 struct Queued {
     row: u64,
@@ -71,7 +81,8 @@ impl Store {
             grant_revision: identity.grant.revision,
             cursors: page::cursors(&self.connection, identity)?,
             nonce: meta::get_array(&self.connection, name::NONCE)?.map(Nonce),
-            pushes: pushes(identity, queued),
+            pushes: self.packed(identity, pushes(identity, queued), limits.plain),
+            plain: limits.plain,
             deposits,
             packs: self.packs(identity)?,
             carried,
@@ -79,6 +90,15 @@ impl Store {
             offers: self.offers(identity, limits)?,
             more: more_changes || more_deposits || more_carried,
         })
+    }
+
+    /// The signed pushes, as they travel.
+    fn packed(&self, identity: &Identity, pushes: Vec<Outgoing>, plain: bool) -> Vec<OutgoingPush> {
+        let rows = held::Rows::new(&self.connection, identity);
+        let held: Option<&dyn packed::Held> = if plain { None } else { Some(&rows) };
+        let author = identity.public_key();
+        let pack = |(push, rows)| OutgoingPush { push: packed::push::packed(&push, &author, held), rows };
+        pushes.into_iter().map(pack).collect()
     }
 
     fn queued(&self, limits: &WorkLimits) -> Result<(Vec<Queued>, bool), Error> {
@@ -194,7 +214,7 @@ pub(super) fn keep_deposit(connection: &Connection, id: RecordId, body: &str) ->
 }
 
 /// Consecutive changes of one incarnation and grant revision make one push.
-fn pushes(identity: &Identity, queued: Vec<Queued>) -> Vec<OutgoingPush> {
+fn pushes(identity: &Identity, queued: Vec<Queued>) -> Vec<Outgoing> {
     let mut groups: Vec<Vec<Queued>> = Vec::new();
     for one in queued {
         match groups.last_mut() {
@@ -211,7 +231,7 @@ fn pushes(identity: &Identity, queued: Vec<Queued>) -> Vec<OutgoingPush> {
     groups.into_iter().filter_map(|group| push(identity, group)).collect()
 }
 
-fn push(identity: &Identity, group: Vec<Queued>) -> Option<OutgoingPush> {
+fn push(identity: &Identity, group: Vec<Queued>) -> Option<Outgoing> {
     let first = group.first()?;
     let (incarnation, grant_revision) = (first.incarnation, first.grant_revision);
     let mut push =
@@ -227,7 +247,7 @@ fn push(identity: &Identity, group: Vec<Queued>) -> Option<OutgoingPush> {
         push.items.push(one.item);
     }
     proof::sign_push(&identity.key, &mut push, identity.server.id, identity.epoch, &hashes);
-    Some(OutgoingPush { push, rows: outbox_rows })
+    Some((push, outbox_rows))
 }
 
 /// The server has this change; true when it still waited here.

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foras_record::{change, proof};
+use foras_record::{packed, proof};
 use foras_wire::audience::AudienceName;
-use foras_wire::id::ChangeHash;
-use foras_wire::page::{Entry, Page, SeenEntry};
+use foras_wire::id::{ChangeHash, Digest32};
+use foras_wire::page::{Entry, KnownEntry, Page, SeenEntry};
 use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::arrival::{self, Arrived};
 use super::identity::Identity;
 use super::writing::Writing;
-use super::{Store, author, leave, offer, pack, rows};
+use super::{Store, author, held, leave, offer, pack, rows};
 use crate::error::Error;
 
 /// What a page brought.
@@ -59,8 +59,6 @@ impl Store {
         let identity = self.identity.clone().ok_or(Error::NotEnrolled)?;
         let audience = identity.audiences().get(usize::from(page.audience));
         let audience = audience.ok_or(Error::BadAnswer { code: "unknown_audience" })?;
-        proof::verify_page(&identity.server.key, page, &identity.server.id, identity.epoch, audience)
-            .map_err(|_| Error::BadAnswer { code: "bad_signature" })?;
         let reborn = identity.reborn(self.fresh_incarnation()?);
         let mut writing = self.writing(now_ms)?;
         if cursor(writing.connection(), audience)? != page.from {
@@ -70,11 +68,13 @@ impl Store {
             // The log is told from its start: what a pack was bringing comes with it.
             pack::forget(&mut writing, audience)?;
         }
+        let entries = opened(writing.connection(), &identity, audience, page)?;
         let (incoming, applied) = (BTreeMap::new(), Applied::default());
         let mut applying =
             Applying { writing: &mut writing, reborn: &reborn, audience, incoming, applied, shared: false };
-        applying.entries(page)?;
-        offer::keep_page(applying.writing.connection(), &identity, audience, page)?;
+        let leaves: Vec<Digest32> = entries.iter().map(Entry::leaf).collect();
+        applying.entries(page.from, entries)?;
+        offer::keep_page(applying.writing.connection(), &identity, audience, page, &leaves)?;
         let (applied, shared) = (applying.applied, applying.shared);
         advance(writing.connection(), audience, page.to())?;
         let mut changed = writing.commit()?;
@@ -120,12 +120,9 @@ pub struct Cursor {
 }
 
 impl Applying<'_, '_> {
-    fn entries(&mut self, page: &Page) -> Result<(), Error> {
-        for (position, raw) in (page.from.saturating_add(1)..).zip(&page.entries) {
-            match Entry::try_from(raw) {
-                Ok(entry) => self.entry(position, entry)?,
-                Err(_) => self.refuse("malformed"),
-            }
+    fn entries(&mut self, from: u64, entries: Vec<Entry>) -> Result<(), Error> {
+        for (position, entry) in (from.saturating_add(1)..).zip(entries) {
+            self.entry(position, entry)?;
         }
         for key in self.incoming.keys().copied().collect::<Vec<_>>() {
             self.arrive(&key)?;
@@ -136,17 +133,16 @@ impl Applying<'_, '_> {
     fn entry(&mut self, position: u64, entry: Entry) -> Result<(), Error> {
         match entry {
             Entry::Change(change) => {
-                let hash = change::chunk_hash(&change.chunk);
                 self.collect(change.record, [change.chunk], position, change.received_ms);
-                if let (Ok(hash), Some(incoming)) = (hash, self.incoming.get_mut(&change.record.key)) {
-                    incoming.each_ms.push((hash, change.received_ms));
+                if let Some(incoming) = self.incoming.get_mut(&change.record.key) {
+                    incoming.each_ms.push((change.hash, change.received_ms));
                 }
             }
             Entry::Whole(whole) => {
-                let chunks = whole.chunks.into_iter().map(Vec::from);
+                let chunks = whole.changes.into_iter().map(|(_, chunk)| chunk);
                 self.collect(whole.record, chunks, position, whole.received_ms);
             }
-            Entry::Known(key) => self.known(&key, position)?,
+            Entry::Known(known) => self.known(&known, position)?,
             Entry::Drop(key) => {
                 self.arrive(&key)?;
                 self.applied.dropped += u32::from(leave::record(self.writing, self.audience, &key)?);
@@ -163,7 +159,7 @@ impl Applying<'_, '_> {
                 self.arrive(&seen.key)?;
                 self.seen(&seen)?;
             }
-            Entry::Stub | Entry::Unknown(_) => {}
+            Entry::Stub | Entry::Unknown { .. } => {}
         }
         Ok(())
     }
@@ -203,7 +199,7 @@ impl Applying<'_, '_> {
         for (hash, received_ms) in &incoming.each_ms {
             rows::set_received(self.writing.connection(), row, hash, *received_ms)?;
         }
-        self.moved(row, incoming.chunks.iter().map(|(chunk, position)| (chunk.as_slice(), *position)))?;
+        self.moved(key, row, incoming.chunks.iter().map(|(chunk, position)| (chunk.as_slice(), *position)))?;
         let sql = "UPDATE record SET server_ms = max(server_ms, ?2) WHERE row = ?1";
         let connection = self.writing.connection();
         connection.prepare_cached(sql)?.execute(params![row.0, incoming.received_ms])?;
@@ -212,10 +208,15 @@ impl Applying<'_, '_> {
     }
 
     /// Notes the last position at which the points' side wrote: what a mission must have, to have seen the record.
-    fn moved<'c>(&mut self, row: rows::RecordRow, chunks: impl Iterator<Item = (&'c [u8], u64)>) -> Result<(), Error> {
+    fn moved<'c>(
+        &mut self,
+        key: &RecordKey,
+        row: rows::RecordRow,
+        chunks: impl Iterator<Item = (&'c [u8], u64)>,
+    ) -> Result<(), Error> {
         let mut last = 0;
         for (chunk, position) in chunks {
-            if arrival::is_by_the_points(self.writing.connection(), chunk)? {
+            if arrival::is_by_the_points(self.writing.connection(), self.reborn, key, chunk)? {
                 last = last.max(position);
             }
         }
@@ -223,8 +224,9 @@ impl Applying<'_, '_> {
     }
 
     /// The change at this position is this device's own: it has it, and holds the record by this audience now.
-    fn known(&mut self, key: &RecordKey, position: u64) -> Result<(), Error> {
-        let Some((row, record)) = rows::find(self.writing.connection(), key)? else { return Ok(()) };
+    fn known(&mut self, known: &KnownEntry, position: u64) -> Result<(), Error> {
+        let Some((row, record)) = rows::find(self.writing.connection(), &known.record.key)? else { return Ok(()) };
+        rows::set_received(self.writing.connection(), row, &known.hash, known.received_ms)?;
         hold(self.writing, self.audience, row, position)?;
         self.writing.touch(&record);
         Ok(())
@@ -250,6 +252,22 @@ pub(super) fn note_seen(
     let sql = "UPDATE record SET seen_ms = ?2, seen_by = ?3 WHERE row = ?1";
     connection.prepare_cached(sql)?.execute(params![row.0, seen.at_ms, seen.country])?;
     Ok(())
+}
+
+/// The entries of a page, rebuilt with what this device holds, once the server's signature of them is checked.
+fn opened(
+    connection: &Connection,
+    identity: &Identity,
+    audience: &AudienceName,
+    page: &Page,
+) -> Result<Vec<Entry>, Error> {
+    let rows = held::Rows::new(connection, identity);
+    let entries = packed::page::unpacked(&page.body, page.count, &rows);
+    let entries = entries.map_err(|error| Error::BadAnswer { code: error.code() })?;
+    let server = &identity.server;
+    proof::verify_page(&server.key, page, &foras_wire::page::root(&entries), &server.id, identity.epoch, audience)
+        .map_err(|_| Error::BadAnswer { code: "bad_signature" })?;
+    Ok(entries)
 }
 
 /// The device holds the record through `audience`, with a change of the points' side at `position`.

@@ -6,19 +6,18 @@ use std::sync::Arc;
 
 use foras_record::admission::{self, History, Verdict};
 use foras_record::change::{self, ParsedChange};
-use foras_record::identity;
 use foras_record::kind::Kind;
 use foras_record::pack::{Maker, Segment, SegmentRecord};
-use foras_record::role::Role;
-use foras_wire::id::{Actor, PublicKey};
+use foras_record::packed::HeldChange;
+use foras_wire::id::PublicKey;
 use foras_wire::pack;
 use foras_wire::reconcile::Item;
 use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::Store;
 use super::rows::{self, RecordRow};
 use super::writing::Writing;
-use super::{Store, author};
 use crate::error::Error;
 
 const DAMAGED: Error = Error::Corrupt { set_aside: None };
@@ -52,8 +51,6 @@ pub(super) struct Tried {
     pub(super) parked: Vec<ParsedChange>,
     /// How many were refused.
     pub(super) refused: u32,
-    /// Actors of the server among their authors.
-    pub(super) servers: Vec<Actor>,
 }
 
 /// Keeps a segment of which `records` records lie in it alone.
@@ -88,6 +85,33 @@ fn with_bytes_of(connection: &Connection, row: RecordRow) -> Result<Option<Segme
     Ok(statement.query_row([row.0], |row| row.get(0).map(SegmentRow)).optional()?)
 }
 
+fn read(connection: &Connection, row: SegmentRow) -> Result<(Maker, Segment), Error> {
+    let sql = "SELECT server, epoch, blob FROM segment WHERE row = ?1";
+    let read = |row: &rusqlite::Row<'_>| {
+        let maker = Maker { key: PublicKey(rows::array(row, 0)?), epoch: row.get::<_, i64>(1)?.cast_unsigned() };
+        Ok((maker, row.get::<_, Vec<u8>>(2)?))
+    };
+    let (maker, blob) = connection.prepare_cached(sql)?.query_row([row.0], read).optional()?.ok_or(DAMAGED)?;
+    let plain = pack::expand(&blob).map_err(|_| DAMAGED)?;
+    let segment = Segment::decode(&plain, &maker).map_err(|_| DAMAGED)?;
+    Ok((maker, segment))
+}
+
+/// The changes that lie in a segment, as others name them, by record.
+pub(super) fn named(connection: &Connection, row: SegmentRow) -> Result<BTreeMap<RecordKey, Vec<HeldChange>>, Error> {
+    let named = |record: &SegmentRecord| {
+        let parsed = record.changes.iter().filter_map(|one| change::parse(&one.chunk).ok());
+        let held = |change: ParsedChange| HeldChange {
+            actor: change.actor,
+            seq: change.seq,
+            hash: change.hash,
+            max_op: change.max_op(),
+        };
+        (record.record.key, parsed.map(held).collect())
+    };
+    Ok(read(connection, row)?.1.records.iter().map(named).collect())
+}
+
 impl LastOpened {
     fn open(&mut self, connection: &Connection, row: SegmentRow) -> Result<Arc<Opened>, Error> {
         if let Some((last, opened)) = &self.last
@@ -96,14 +120,7 @@ impl LastOpened {
             return Ok(Arc::clone(opened));
         }
         (self.last, self.next) = (None, 0);
-        let sql = "SELECT server, epoch, blob FROM segment WHERE row = ?1";
-        let read = |row: &rusqlite::Row<'_>| {
-            let maker = Maker { key: PublicKey(rows::array(row, 0)?), epoch: row.get::<_, i64>(1)?.cast_unsigned() };
-            Ok((maker, row.get::<_, Vec<u8>>(2)?))
-        };
-        let (maker, blob) = connection.prepare_cached(sql)?.query_row([row.0], read).optional()?.ok_or(DAMAGED)?;
-        let plain = pack::expand(&blob).map_err(|_| DAMAGED)?;
-        let segment = Segment::decode(&plain, &maker).map_err(|_| DAMAGED)?;
+        let (maker, segment) = read(connection, row)?;
         let places = segment.records.iter().enumerate().map(|(at, one)| (one.record.key, at)).collect();
         let opened = Arc::new(Opened { maker, segment, places });
         self.last = Some((row, Arc::clone(&opened)));
@@ -158,7 +175,7 @@ impl LastOpened {
         let at = opened.places.get(&record.key).copied();
         let found = at.and_then(|at| opened.segment.records.get(at)).filter(|found| found.record == *record);
         let found = found.ok_or(DAMAGED)?;
-        Ok(tried(kind, &opened.maker, found))
+        Ok(tried(kind, found))
     }
 }
 
@@ -169,7 +186,7 @@ fn waiting(connection: &Connection) -> Result<u64, Error> {
 }
 
 /// Admits a record's changes into an empty history, exactly as those of a page are.
-fn tried(kind: Kind, maker: &Maker, found: &SegmentRecord) -> Tried {
+fn tried(kind: Kind, found: &SegmentRecord) -> Tried {
     let (mut batch, mut refused) = (Vec::new(), 0);
     for one in &found.changes {
         match change::parse(&one.chunk) {
@@ -179,7 +196,6 @@ fn tried(kind: Kind, maker: &Maker, found: &SegmentRecord) -> Tried {
     }
     let mut history = History::new(kind);
     let verdicts = admission::admit(&mut history, &batch, &|_, _, _| Ok(()));
-    let server = identity::server_actor(&maker.key, maker.epoch, &found.record.key);
     let (mut admitted, mut parked) = (Vec::new(), Vec::new());
     for (change, verdict) in batch.into_iter().zip(verdicts) {
         match verdict {
@@ -189,8 +205,7 @@ fn tried(kind: Kind, maker: &Maker, found: &SegmentRecord) -> Tried {
             Verdict::Duplicate => {}
         }
     }
-    let servers = if admitted.iter().any(|change| change.actor == server) { vec![server] } else { Vec::new() };
-    Tried { history, admitted, parked, refused, servers }
+    Tried { history, admitted, parked, refused }
 }
 
 /// Takes what was dropped, or tried since, out of a segment's blob: no byte of it stays.
@@ -221,9 +236,6 @@ impl Writing<'_> {
         }
         for change in &tried.parked {
             super::arrival::park(self.connection(), record, change)?;
-        }
-        for actor in &tried.servers {
-            author::introduce(self.connection(), actor, None, Role::Server.code())?;
         }
         let sql = "UPDATE segment SET records = records - 1 WHERE row = (SELECT segment FROM record WHERE row = ?1)";
         self.connection().prepare_cached(sql)?.execute([row.0])?;

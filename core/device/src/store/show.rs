@@ -83,7 +83,7 @@ impl Store {
         let fields = self.with_history(key, |history| history.document().fields())?;
         let mut authors = BTreeMap::new();
         for actor in fields.values().flat_map(actors) {
-            if let Some(author) = self.author(&actor)? {
+            if let Some(author) = self.author(key, &actor)? {
                 authors.insert(actor, author);
             }
         }

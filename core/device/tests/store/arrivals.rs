@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use foras::error::Error;
 use foras_record::change;
 use foras_record::kind::Kind;
+use foras_record::packed;
 use foras_record::proof;
 use foras_record::role::Role;
 use foras_wire::id::{Nonce, RecordId};
-use foras_wire::page::{ChangeEntry, Entry, RawEntry, WholeEntry};
+use foras_wire::page::Entry;
 use foras_wire::record::{KindCode, RecordKey, RecordRef};
 
 use crate::desk::{NOW_MS, Someone, in_memory, put, register, shown};
-use crate::server::Server;
+use crate::server::{Server, change_entry, whole_entry};
 
 /// A server with Awa, an author's phone, and a reader's that has seen nothing yet.
 fn point() -> (Server, foras::store::Store, foras::store::Store) {
@@ -39,17 +40,21 @@ fn pages_that_are_forged_or_do_not_continue_are_refused_whole() {
         other => panic!("{other:?}"),
     };
     let mut forged = page.clone();
-    forged.entries.pop();
+    forged.signature.0[0] ^= 1;
     assert_eq!(code(&mut karim, &forged), "bad_signature");
+    let mut shorter = page.clone();
+    shorter.count -= 1;
+    assert_eq!(code(&mut karim, &shorter), "malformed");
+    let mut damaged = page.clone();
+    damaged.body.pop();
+    assert_eq!(code(&mut karim, &damaged), "malformed");
     let mut moved = page.clone();
     moved.audience = 99;
     assert_eq!(code(&mut karim, &moved), "unknown_audience");
     let mut other = page.clone();
     other.audience = 0;
     assert_eq!(code(&mut karim, &other), "bad_signature");
-    let mut gap = page.clone();
-    gap.from = 1;
-    proof::sign_page(&server.key, &mut gap, &server.id, server.epoch, &audience);
+    let gap = server.sealed(casework(&karim), &audience, 1, &[Entry::Stub]);
     assert_eq!(code(&mut karim, &gap), "not_at_cursor");
     assert_eq!(karim.holdings().unwrap(), BTreeMap::new());
     karim.apply_page(&page, NOW_MS).unwrap();
@@ -60,19 +65,15 @@ fn pages_that_are_forged_or_do_not_continue_are_refused_whole() {
 fn entries_that_cannot_be_admitted_are_counted_and_hold_nobody_up() {
     let (mut server, _, mut karim) = point();
     let record = Someone::numbered(2).person;
-    let garbage = ChangeEntry { record, chunk: vec![1, 2, 3], received_ms: NOW_MS };
-    server.log("casework:oujda", Entry::Change(garbage));
+    server.log("casework:oujda", change_entry(record, &[1, 2, 3]));
     let stranger = RecordRef { case: Some(RecordId([9; 16])), ..record };
-    let wrong = WholeEntry { record: stranger, chunks: vec![], received_ms: NOW_MS };
-    server.log("casework:oujda", Entry::Whole(wrong));
-    server.log("casework:oujda", Entry::Unknown(77));
+    server.log("casework:oujda", whole_entry(stranger, &[vec![4, 5]]));
+    server.log("casework:oujda", Entry::Unknown { code: 77, body: vec![9] });
     server.log("casework:oujda", Entry::Stub);
     let audience = karim.identity().unwrap().audiences()[casework(&karim)].clone();
-    let mut page = server.page(casework(&karim), &audience, 0, &Default::default()).unwrap();
-    page.entries.push(RawEntry { code: 1, body: vec![0xff] });
-    proof::sign_page(&server.key, &mut page, &server.id, server.epoch, &audience);
+    let page = server.page(casework(&karim), &audience, 0, &Default::default()).unwrap();
     let applied = karim.apply_page(&page, NOW_MS).unwrap();
-    assert_eq!(applied.refused.values().sum::<u32>(), 3, "{:?}", applied.refused);
+    assert_eq!(applied.refused.values().sum::<u32>(), 2, "{:?}", applied.refused);
     assert_eq!(karim.cursors().unwrap()[casework(&karim)].position, page.to());
     assert_eq!(shown(&mut karim, &Someone::numbered(1).person, "name").as_deref(), Some("Awa"));
     assert_eq!(karim.record(&record.key).unwrap(), None);
@@ -86,12 +87,13 @@ fn a_change_that_comes_before_what_it_builds_on_waits_for_it() {
     samira.commit(NOW_MS, &[put(awa.person, "name", "Hawa")]).unwrap();
     samira.commit(NOW_MS, &[put(awa.person, "channel", "sms")]).unwrap();
     let work = samira.work(&Default::default()).unwrap();
-    let items = &work.pushes[0].push.items;
-    let entry = |at: usize| ChangeEntry { record: awa.person, chunk: items[at].chunk.clone(), received_ms: NOW_MS };
-    server.log("casework:oujda", Entry::Change(entry(1)));
+    let author = samira.identity().unwrap().grant().key;
+    let items = packed::push::unpacked(&work.pushes[0].push, &author, &server).unwrap().items;
+    let entry = |at: usize| change_entry(awa.person, &items[at].chunk);
+    server.log("casework:oujda", entry(1));
     server.bring(&mut karim, &Default::default());
     assert_eq!(shown(&mut karim, &awa.person, "channel"), None);
-    server.log("casework:oujda", Entry::Change(entry(0)));
+    server.log("casework:oujda", entry(0));
     server.bring(&mut karim, &Default::default());
     assert_eq!(shown(&mut karim, &awa.person, "channel").as_deref(), Some("sms"));
     assert_eq!(shown(&mut karim, &awa.person, "name").as_deref(), Some("Hawa"));
@@ -103,8 +105,7 @@ fn a_kind_of_a_newer_build_is_kept_untouched_and_drops_like_any_other() {
     let chunk = samira.work(&Default::default()).unwrap().pushes.first().map_or(vec![4, 5, 6], |_| vec![]);
     let key = RecordKey { kind: KindCode(900), id: RecordId([8; 16]) };
     let record = RecordRef { key, case: None, generation: 3 };
-    let whole = WholeEntry { record, chunks: vec![chunk.into()], received_ms: NOW_MS };
-    server.log("casework:oujda", Entry::Whole(whole));
+    server.log("casework:oujda", whole_entry(record, &[chunk]));
     server.sync(&mut karim);
     assert_eq!(karim.record(&key).unwrap(), Some(record));
     assert!(matches!(karim.document(&key), Err(Error::NotFound)));
@@ -124,8 +125,8 @@ fn a_record_held_by_two_audiences_stays_until_both_let_it_go() {
     assert_eq!(document.kind(), Kind::Person);
     let chunks = samira.work(&Default::default()).unwrap();
     assert!(chunks.pushes.is_empty());
-    let whole = WholeEntry { record: awa.person, chunks: vec![], received_ms: NOW_MS };
-    server.log("casework:rabat", Entry::Whole(whole));
+    let whole = server.whole("casework:oujda", &awa.person);
+    server.log("casework:rabat", whole);
     server.bring(&mut samira, &Default::default());
     assert_eq!(samira.holdings().unwrap()[&awa.person].len(), 2);
     server.log("casework:oujda", Entry::Drop(awa.person.key));
@@ -140,17 +141,11 @@ fn a_record_held_by_two_audiences_stays_until_both_let_it_go() {
 fn an_own_change_acknowledged_after_its_record_left_and_came_back_is_part_of_it_again() {
     let (mut server, mut samira, _) = point();
     let awa = Someone::numbered(1);
-    let before = server.page(casework(&samira), &"casework:oujda".parse().unwrap(), 0, &Default::default()).unwrap();
+    let before = server.whole("casework:oujda", &awa.person);
     samira.commit(NOW_MS, &[put(awa.person, "channel", "sms")]).unwrap();
     server.log("casework:oujda", Entry::Drop(awa.person.key));
     server.bring(&mut samira, &Default::default());
-    for raw in &before.entries {
-        if let Ok(Entry::Whole(whole)) = Entry::try_from(raw)
-            && whole.record == awa.person
-        {
-            server.log("casework:oujda", Entry::Whole(whole));
-        }
-    }
+    server.log("casework:oujda", before);
     server.bring(&mut samira, &Default::default());
     assert_eq!(shown(&mut samira, &awa.person, "channel"), None);
     let work = samira.work(&Default::default()).unwrap();

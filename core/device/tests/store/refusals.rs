@@ -160,14 +160,14 @@ fn change_sets_are_never_split_over_two_requests() {
     let work = |changes_max| {
         let limits = WorkLimits { changes_max, ..WorkLimits::default() };
         let work = samira.work(&limits).unwrap();
-        (work.pushes.iter().map(|out| out.push.items.len()).sum::<usize>(), work.more)
+        (work.pushes.iter().map(|out| out.push.count).sum::<u32>(), work.more)
     };
     assert_eq!(
         [work(1), work(3), work(5), work(8), work(15)],
         [(3, true), (3, true), (3, true), (6, true), (15, false)]
     );
     let small = samira.work(&WorkLimits { bytes: 1, ..WorkLimits::default() }).unwrap();
-    assert_eq!(small.pushes[0].push.items.len(), 3);
+    assert_eq!(small.pushes[0].push.count, 3);
 }
 
 #[test]

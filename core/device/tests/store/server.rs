@@ -10,6 +10,7 @@ use foras_record::audience::granted;
 use foras_record::change;
 use foras_record::identity;
 use foras_record::kind::Kind;
+use foras_record::packed;
 use foras_record::place::Country;
 use foras_record::proof;
 use foras_record::role::Role;
@@ -20,8 +21,9 @@ use foras_wire::audience::AudienceName;
 use foras_wire::enrol::{CaseNumberBlock, EnrolAnswer};
 use foras_wire::grant::Grant;
 use foras_wire::id::{Actor, ChangeHash, DeviceId, Nonce, PublicKey, RecordId, ServerId, Signature64};
-use foras_wire::page::{AuthorEntry, ChangeEntry, Entry, Page, RawEntry, WholeEntry};
-use foras_wire::record::{RecordKey, RecordRef};
+use foras_wire::page::{AuthorEntry, ChangeEntry, Entry, KnownEntry, Page, WholeEntry, root};
+use foras_wire::push::Push;
+use foras_wire::record::{KindCode, RecordKey, RecordRef};
 
 use crate::desk::{NOW_MS, now_s};
 
@@ -129,20 +131,21 @@ impl Server {
         known: &mut BTreeSet<(RecordKey, ChangeHash)>,
     ) -> Vec<Settlement> {
         let device = &self.devices[&store.identity().unwrap().grant().device];
-        let hashes = proof::push_hashes(&out.push).unwrap();
-        proof::verify_push(&device.key, &out.push, self.id, self.epoch, &hashes).unwrap();
+        let pushed = packed::push::unpacked(&out.push, &device.key, self).unwrap();
+        let hashes = proof::push_hashes(&pushed).unwrap();
+        proof::verify_push(&device.key, &pushed, self.id, self.epoch, &hashes).unwrap();
         let facts = AuthorFacts::of_grant(&device.grant).unwrap();
-        let actor = Actor::of(&device.key, &out.push.incarnation);
+        let actor = Actor::of(&device.key, &pushed.incarnation);
         let name = device.grant.name.clone();
         self.authors.insert(actor, (facts.clone(), name));
         let mut sets: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for (at, item) in out.push.items.iter().enumerate() {
+        for (at, item) in pushed.items.iter().enumerate() {
             sets.entry(item.change_set).or_default().push(at);
         }
         let mut fates = vec![Fate::Durable; out.rows.len()];
         for set in sets.values() {
-            match self.admit_set(out, set, actor, &facts) {
-                Ok(()) => known.extend(set.iter().map(|at| (out.push.items[*at].record.key, hashes[*at]))),
+            match self.admit_set(&pushed, set, actor, &facts) {
+                Ok(()) => known.extend(set.iter().map(|at| (pushed.items[*at].record.key, hashes[*at]))),
                 Err((failed, fate)) => {
                     for at in set {
                         fates[*at] = if *at == failed { fate.clone() } else { Fate::SetRefused };
@@ -155,14 +158,14 @@ impl Server {
 
     fn admit_set(
         &mut self,
-        out: &OutgoingPush,
+        push: &Push,
         set: &[usize],
         actor: Actor,
         facts: &AuthorFacts,
     ) -> Result<(), (usize, Fate)> {
         let mut drafts: BTreeMap<RecordKey, (RecordRef, History, Vec<Vec<u8>>)> = BTreeMap::new();
         for at in set {
-            let item = &out.push.items[*at];
+            let item = &push.items[*at];
             let refused = |code: &str| (*at, Fate::Refused { code: code.to_owned() });
             let hash = change::chunk_hash(&item.chunk).unwrap();
             // What was taken once stays taken, whatever the rules are now.
@@ -254,15 +257,14 @@ impl Server {
         let all = held.history.chunks().to_vec();
         for audience in now.difference(&before) {
             self.introduce(audience, &all);
-            let chunks = all.iter().map(|chunk| chunk.clone().into()).collect();
-            let whole = WholeEntry { record, chunks, received_ms: NOW_MS };
+            let changes = all.iter().map(|chunk| (packed::hash_of(chunk), chunk.clone())).collect();
+            let whole = WholeEntry { record, changes, received_ms: NOW_MS };
             self.logs.entry(audience.clone()).or_default().push(Entry::Whole(whole));
         }
         for audience in now.intersection(&before) {
             self.introduce(audience, chunks);
             for chunk in chunks {
-                let change = ChangeEntry { record, chunk: chunk.clone(), received_ms: NOW_MS };
-                self.logs.entry(audience.clone()).or_default().push(Entry::Change(change));
+                self.logs.entry(audience.clone()).or_default().push(change_entry(record, chunk));
             }
         }
         for audience in before.difference(&now) {
@@ -287,6 +289,13 @@ impl Server {
         self.logs.entry(audience.parse().unwrap()).or_default().push(entry);
     }
 
+    /// How a record came into an audience.
+    pub(crate) fn whole(&self, audience: &str, record: &RecordRef) -> Entry {
+        let log = &self.logs[&audience.parse().unwrap()];
+        let is_it = |entry: &&Entry| matches!(entry, Entry::Whole(whole) if whole.record == *record);
+        log.iter().find(is_it).unwrap().clone()
+    }
+
     /// How far an audience's log reaches.
     pub(crate) fn head(&self, audience: &str) -> u64 {
         self.logs.get(&audience.parse().unwrap()).map_or(0, |log| log.len() as u64)
@@ -306,18 +315,27 @@ impl Server {
             return None;
         }
         let entry = |entry: &Entry| match entry {
-            Entry::Change(change) => {
-                let own = change::chunk_hash(&change.chunk).ok();
-                let own = own.filter(|hash| known.contains(&(change.record.key, *hash)));
-                own.map_or_else(|| RawEntry::from(entry), |_| RawEntry::from(&Entry::Known(change.record.key)))
+            Entry::Change(change) if known.contains(&(change.record.key, change.hash)) => {
+                let ChangeEntry { record, hash, received_ms, .. } = *change;
+                Entry::Known(KnownEntry { record, hash, received_ms })
             }
-            entry => RawEntry::from(entry),
+            entry => entry.clone(),
         };
-        let entries = rest.iter().map(entry).collect();
-        let audience_at = u16::try_from(index).unwrap();
-        let mut page = Page { audience: audience_at, from, entries, signature: Signature64([0; 64]) };
-        proof::sign_page(&self.key, &mut page, &self.id, self.epoch, audience);
-        Some(page)
+        let entries: Vec<Entry> = rest.iter().map(entry).collect();
+        Some(self.sealed(index, audience, from, &entries))
+    }
+
+    /// A signed page of these entries, told in full.
+    pub(crate) fn sealed(&self, index: usize, audience: &AudienceName, from: u64, entries: &[Entry]) -> Page {
+        let mut page = Page {
+            audience: u16::try_from(index).unwrap(),
+            from,
+            count: u32::try_from(entries.len()).unwrap(),
+            signature: Signature64([0; 64]),
+            body: packed::page::packed(entries, None),
+        };
+        proof::sign_page(&self.key, &mut page, &root(entries), &self.id, self.epoch, audience);
+        page
     }
 
     /// Brings every audience of the device to its log's end.
@@ -365,5 +383,38 @@ impl Server {
         }
         assert!(held.is_empty(), "audiences that the grant does not name: {:?}", held.keys());
         assert!(store.holdings().unwrap().values().all(|audiences| !audiences.is_empty()), "held by no audience");
+    }
+}
+
+/// A change as it stands in a log.
+pub(crate) fn change_entry(record: RecordRef, chunk: &[u8]) -> Entry {
+    let (hash, chunk) = (packed::hash_of(chunk), chunk.to_vec());
+    Entry::Change(ChangeEntry { record, hash, chunk, received_ms: NOW_MS })
+}
+
+/// A record as it comes whole into a log.
+pub(crate) fn whole_entry(record: RecordRef, chunks: &[Vec<u8>]) -> Entry {
+    let changes = chunks.iter().map(|chunk| (packed::hash_of(chunk), chunk.clone())).collect();
+    Entry::Whole(WholeEntry { record, changes, received_ms: NOW_MS })
+}
+
+/// What devices name in their pushes.
+impl packed::Held for Server {
+    fn record_named(&self, kind: KindCode, name: &[u8]) -> Option<RecordRef> {
+        let named = |key: &RecordKey| key.kind == kind && key.id.as_bytes().starts_with(name);
+        let mut all = self.records.values().map(|held| held.record).filter(|record| named(&record.key));
+        all.next().filter(|_| all.next().is_none())
+    }
+
+    fn actor_named(&self, name: &[u8]) -> Option<Actor> {
+        let mut all = self.authors.keys().filter(|actor| actor.as_bytes().starts_with(name));
+        all.next().filter(|_| all.next().is_none()).copied()
+    }
+
+    fn change(&self, record: &RecordKey, actor: &Actor, seq: u64) -> Option<packed::HeldChange> {
+        let chunks = self.records.get(record)?.history.chunks();
+        let mut changes = chunks.iter().map(|chunk| change::parse(chunk).unwrap());
+        let change = changes.find(|change| change.actor == *actor && change.seq == seq)?;
+        Some(packed::HeldChange { actor: *actor, seq, hash: change.hash, max_op: change.max_op() })
     }
 }

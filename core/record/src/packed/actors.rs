@@ -13,8 +13,8 @@ const LIKELY: u64 = 0;
 const SERVER: u64 = 1;
 /// A new one, in full.
 const NEW: u64 = 2;
-/// A new one, by its number. Above: its place in the list of actors.
-const NUMBERED: u64 = 3;
+/// A new one, by the first bytes of its id. Above: its place in the list of actors.
+const NAMED: u64 = 3;
 const LISTED: u64 = 4;
 
 /// Earlier epochs of the server that are looked through.
@@ -39,10 +39,10 @@ pub(super) fn write(
         out.unsigned(column, SERVER);
         return out.unsigned(Column::Epoch, back);
     }
-    match told.held.actor_number(actor) {
-        Some(number) => {
-            out.unsigned(column, NUMBERED);
-            out.unsigned(Column::ActorNumber, number);
+    match told.held.actor_name_bytes(actor) {
+        Some(len) => {
+            out.unsigned(column, NAMED);
+            out.name(actor.as_bytes(), len);
         }
         None => {
             out.unsigned(column, NEW);
@@ -74,10 +74,7 @@ pub(super) fn read(
             return server(told, place, back).ok_or(PackedError::NotHeld);
         }
         NEW => Actor(columns.array(Column::ActorId)?),
-        NUMBERED => {
-            let number = columns.unsigned(Column::ActorNumber)?;
-            told.held.actor_at(number).ok_or(PackedError::NotHeld)?
-        }
+        NAMED => told.held.actor_named(columns.name()?).ok_or(PackedError::NotHeld)?,
         code => {
             let place = usize::try_from(code - LISTED).map_err(|_| PackedError::Malformed)?;
             return told.actor(place).ok_or(PackedError::Malformed);

@@ -10,13 +10,17 @@ use super::PackedError;
 /// The form of packed lists that this build writes and reads.
 const VERSION: u8 = 1;
 
+/// An id has so many bytes.
+const NAME_BYTES_MAX: usize = 16;
+
 /// A column. Its number is its place in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Column {
     Record,
     RecordKind,
     RecordForm,
-    RecordNumber,
+    Name,
+    NameLength,
     Generation,
     Id,
     Set,
@@ -24,7 +28,6 @@ pub(super) enum Column {
     Form,
     Actor,
     ActorId,
-    ActorNumber,
     Epoch,
     Seq,
     Deps,
@@ -40,7 +43,6 @@ pub(super) enum Column {
     Member,
     MemberText,
     MemberId,
-    MemberNumber,
     Preds,
     PredActor,
     PredCounter,
@@ -56,6 +58,7 @@ const COLUMNS: usize = Column::Raw as usize + 1;
 /// Columns of numbers end before their zeros; columns of other bytes hold every one.
 const fn is_numbers(at: usize) -> bool {
     !matches!(at, _ if at == Column::Id as usize
+        || at == Column::Name as usize
         || at == Column::ActorId as usize
         || at == Column::Hash as usize
         || at == Column::Op as usize
@@ -102,6 +105,13 @@ impl Writer {
 
     pub(super) fn bytes(&mut self, column: Column, bytes: &[u8]) {
         self.columns.entry(column as usize).or_default().extend_from_slice(bytes);
+    }
+
+    /// The first `len` bytes of an id.
+    pub(super) fn name(&mut self, id: &[u8], len: usize) {
+        let name = id.get(..len).unwrap_or(id);
+        self.unsigned(Column::NameLength, name.len() as u64);
+        self.bytes(Column::Name, name);
     }
 
     pub(super) fn field_signed(&mut self, field: FieldStream, value: i64) {
@@ -237,6 +247,11 @@ impl<'b> Reader<'b> {
 
     pub(super) fn array<const N: usize>(&mut self, column: Column) -> Result<[u8; N], PackedError> {
         self.take(column, N)?.try_into().map_err(|_| PackedError::Malformed)
+    }
+
+    pub(super) fn name(&mut self) -> Result<&'b [u8], PackedError> {
+        let len = usize::try_from(self.unsigned(Column::NameLength)?).map_err(|_| PackedError::Malformed)?;
+        if (1..=NAME_BYTES_MAX).contains(&len) { self.take(Column::Name, len) } else { Err(PackedError::Malformed) }
     }
 
     pub(super) fn until_nul(&mut self, column: Column) -> Result<&'b [u8], PackedError> {

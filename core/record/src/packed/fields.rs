@@ -17,7 +17,7 @@ mod member {
     pub(super) const TEXT: u64 = 0;
     /// 32 hex digits.
     pub(super) const ID: u64 = 1;
-    /// The id of the session with this number.
+    /// The session that has this name.
     pub(super) const SESSION: u64 = 2;
     pub(super) const LISTED: u64 = 3;
 }
@@ -119,10 +119,10 @@ fn write_member(told: &mut Told<'_>, out: &mut Writer, item: &str) {
         return out.unsigned(Column::Member, member::LISTED + place as u64);
     }
     match id_of(item) {
-        Some(id) => match told.held.record_number(&session(id)) {
-            Some(number) => {
+        Some(id) => match told.held.name_bytes(&session(id)) {
+            Some(len) => {
                 out.unsigned(Column::Member, member::SESSION);
-                out.unsigned(Column::MemberNumber, number);
+                out.name(id.as_bytes(), len);
             }
             None => {
                 out.unsigned(Column::Member, member::ID);
@@ -162,8 +162,8 @@ pub(super) fn read_key(
         member::TEXT => text(columns.until_nul(Column::MemberText)?)?,
         member::ID => RecordId(columns.array(Column::MemberId)?).to_string(),
         member::SESSION => {
-            let record = told.held.record_at(columns.unsigned(Column::MemberNumber)?).ok_or(PackedError::NotHeld)?;
-            record.key.id.to_string()
+            let session = told.held.record_named(Kind::Session.code(), columns.name()?).ok_or(PackedError::NotHeld)?;
+            session.key.id.to_string()
         }
         code => {
             let place = usize::try_from(code - member::LISTED).map_err(|_| PackedError::Malformed)?;

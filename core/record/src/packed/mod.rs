@@ -6,8 +6,7 @@
 //! chunk again, byte for byte; a signature over the changes' hashes proves that it did.
 //!
 //! What a change refers to outside the list is named by record, actor and number, which both sides look up in their own
-//! rows ([`Held`]). So nothing here depends on positions that a restored server would give anew, except the short names of
-//! records and actors, and those only where both sides say that they hold them.
+//! rows ([`Held`]). Nothing here depends on positions that a restored server would give anew.
 //!
 //! What cannot be rebuilt exactly travels as its chunk: the sender writes each change again before it relies on that.
 
@@ -17,6 +16,8 @@ mod deps;
 mod fields;
 mod ops;
 mod pack;
+pub mod page;
+pub mod push;
 mod records;
 #[cfg(test)]
 mod tests;
@@ -24,11 +25,11 @@ mod told;
 mod unpack;
 
 use foras_wire::id::{Actor, ChangeHash, PublicKey};
-use foras_wire::record::{RecordKey, RecordRef};
+use foras_wire::record::{KindCode, RecordKey, RecordRef};
 use sha2::{Digest, Sha256};
 
-pub use pack::{pack, pack_plain};
-pub use unpack::unpack;
+pub use pack::{pack, pack_after, pack_plain};
+pub use unpack::{unpack, unpack_after};
 
 use crate::change;
 
@@ -76,28 +77,33 @@ pub struct HeldChange {
 
 /// What a side of the exchange knows beside the list. The sender names only what the receiver holds too; whatever is
 /// `None` is sent in full, and is then no obstacle to the receiver.
+///
+/// A record or an actor that both hold is named by the first bytes of its id: as many as tell it from every other of its
+/// kind that the receiver may hold, two or three of them among ten thousand. Such names need no numbering, so they outlive
+/// a restored server, and two phones that meet understand them.
 pub trait Held {
-    /// The short name of a record: the position where it first stood in the log that both follow.
-    fn record_number(&self, key: &RecordKey) -> Option<u64> {
+    /// How many first bytes of the record's id name it, 1 to 16; `None` where the receiver does not hold it. Asked of the
+    /// sender.
+    fn name_bytes(&self, key: &RecordKey) -> Option<usize> {
         let _ = key;
         None
     }
 
-    /// The record of that short name.
-    fn record_at(&self, number: u64) -> Option<RecordRef> {
-        let _ = number;
+    /// The one record of `kind` that this side holds whose id begins with `name`; `None` where there is none, or several.
+    fn record_named(&self, kind: KindCode, name: &[u8]) -> Option<RecordRef> {
+        let _ = (kind, name);
         None
     }
 
-    /// The short name of an actor: the position where the log introduced it.
-    fn actor_number(&self, actor: &Actor) -> Option<u64> {
+    /// As [`Held::name_bytes`], for an actor that the receiver was told of.
+    fn actor_name_bytes(&self, actor: &Actor) -> Option<usize> {
         let _ = actor;
         None
     }
 
-    /// The actor of that short name.
-    fn actor_at(&self, number: u64) -> Option<Actor> {
-        let _ = number;
+    /// As [`Held::record_named`], for an actor.
+    fn actor_named(&self, name: &[u8]) -> Option<Actor> {
+        let _ = name;
         None
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use foras_wire::id::RecordId;
+use foras_wire::id::{Actor, RecordId};
 use foras_wire::limits::PACKED_OPS_MAX;
 
 use super::columns::{Column, Writer};
@@ -28,13 +28,19 @@ pub(super) mod form {
 /// The items, in their order, as [`super::unpack`] reads them on a side that holds what `held` says.
 #[must_use]
 pub fn pack(items: &[Item], held: &dyn Held) -> Vec<u8> {
-    Packing::new(held, false).pack(items)
+    pack_after(&[], items, held)
+}
+
+/// As [`pack`], where the receiver is told of the actors in `introduced` beside the list.
+#[must_use]
+pub fn pack_after(introduced: &[Actor], items: &[Item], held: &dyn Held) -> Vec<u8> {
+    Packing::new(held, introduced, false).pack(items)
 }
 
 /// The items with every chunk in full, for a receiver that could not read them otherwise.
 #[must_use]
 pub fn pack_plain(items: &[Item]) -> Vec<u8> {
-    Packing::new(&Nothing, true).pack(items)
+    Packing::new(&Nothing, &[], true).pack(items)
 }
 
 struct Packing<'h> {
@@ -45,8 +51,8 @@ struct Packing<'h> {
 }
 
 impl<'h> Packing<'h> {
-    fn new(held: &'h dyn Held, plain: bool) -> Self {
-        Self { told: Told::new(held), out: Writer::default(), plain, ops_left: PACKED_OPS_MAX }
+    fn new(held: &'h dyn Held, introduced: &[Actor], plain: bool) -> Self {
+        Self { told: Told::new(held, introduced), out: Writer::default(), plain, ops_left: PACKED_OPS_MAX }
     }
 
     fn pack(mut self, items: &[Item]) -> Vec<u8> {

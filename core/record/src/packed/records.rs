@@ -16,8 +16,8 @@ const SAME: u64 = 0;
 /// The next new record. Above: how far back in the list of records, from 1.
 const NEW: u64 = 1;
 
-/// Kind of a record that is named by its number. Above: the kind's code, and one.
-const NUMBERED: u64 = 0;
+/// Added to twice the code of a record's kind where the record is named by the first bytes of its id.
+const NAMED: u64 = 1;
 
 /// How a new record's id is told.
 mod id_form {
@@ -36,8 +36,8 @@ mod case_form {
     pub(super) const LITERAL: u64 = 2;
     /// The id of the person follows, whose case it is: a later record of the list is that person.
     pub(super) const OF_PERSON: u64 = 3;
-    /// The case of the record with this number.
-    pub(super) const OF_NUMBER: u64 = 4;
+    /// The case that has this name.
+    pub(super) const NAMED: u64 = 4;
     pub(super) const COUNT: u64 = 5;
 }
 
@@ -65,12 +65,13 @@ pub(super) fn write(
         return place;
     }
     out.unsigned(Column::Record, NEW);
-    if let Some(number) = told.held.record_number(&record.key) {
-        out.unsigned(Column::RecordKind, NUMBERED);
-        out.unsigned(Column::RecordNumber, number);
+    let kind = u64::from(record.key.kind.0) << 1;
+    if let Some(len) = told.held.name_bytes(&record.key) {
+        out.unsigned(Column::RecordKind, kind | NAMED);
+        out.name(record.key.id.as_bytes(), len);
         return told.add_record(*record);
     }
-    out.unsigned(Column::RecordKind, u64::from(record.key.kind.0) + 1);
+    out.unsigned(Column::RecordKind, kind);
     out.unsigned(Column::Generation, u64::from(record.generation));
     let case = write_case(told, out, record, persons);
     let id = write_id(told, out, record);
@@ -96,9 +97,9 @@ fn write_case(
         return case_form::OF_PERSON;
     }
     let key = RecordKey { kind: Kind::Case.code(), id: case };
-    if let Some(number) = told.held.record_number(&key) {
-        out.unsigned(Column::RecordNumber, number);
-        return case_form::OF_NUMBER;
+    if let Some(len) = told.held.name_bytes(&key) {
+        out.name(case.as_bytes(), len);
+        return case_form::NAMED;
     }
     out.bytes(Column::Id, case.as_bytes());
     case_form::LITERAL
@@ -143,12 +144,12 @@ pub(super) fn read(told: &mut Told<'_>, columns: &mut Reader<'_>) -> Result<usiz
 }
 
 fn read_new(told: &mut Told<'_>, columns: &mut Reader<'_>) -> Result<usize, PackedError> {
-    let kind = columns.unsigned(Column::RecordKind)?;
-    if kind == NUMBERED {
-        let record = told.held.record_at(columns.unsigned(Column::RecordNumber)?).ok_or(PackedError::NotHeld)?;
+    let code = columns.unsigned(Column::RecordKind)?;
+    let kind = KindCode(u16::try_from(code >> 1).map_err(|_| PackedError::Malformed)?);
+    if code & NAMED == NAMED {
+        let record = told.held.record_named(kind, columns.name()?).ok_or(PackedError::NotHeld)?;
         return unlisted(told, record);
     }
-    let kind = KindCode(u16::try_from(kind - 1).map_err(|_| PackedError::Malformed)?);
     let generation = u32::try_from(columns.unsigned(Column::Generation)?).map_err(|_| PackedError::Malformed)?;
     let form = columns.unsigned(Column::RecordForm)?;
     let (case_form, id_form) = (form / id_form::COUNT, form % id_form::COUNT);
@@ -182,9 +183,9 @@ fn read_case(told: &mut Told<'_>, columns: &mut Reader<'_>, form: u64) -> Result
             told.persons.insert(case, person);
             Ok(Some(case))
         }
-        case_form::OF_NUMBER => {
-            let number = columns.unsigned(Column::RecordNumber)?;
-            told.held.record_at(number).map(|record| Some(record.key.id)).ok_or(PackedError::NotHeld)
+        case_form::NAMED => {
+            let case = told.held.record_named(Kind::Case.code(), columns.name()?);
+            case.map(|record| Some(record.key.id)).ok_or(PackedError::NotHeld)
         }
         _ => Ok(Some(RecordId(columns.array(Column::Id)?))),
     }

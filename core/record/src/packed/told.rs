@@ -48,8 +48,9 @@ pub(super) struct Told<'h> {
 }
 
 impl<'h> Told<'h> {
-    pub(super) fn new(held: &'h dyn Held) -> Self {
-        Self {
+    /// `introduced` are actors that stand beside the list.
+    pub(super) fn new(held: &'h dyn Held, introduced: &[Actor]) -> Self {
+        let mut told = Self {
             held,
             records: Vec::new(),
             places: BTreeMap::new(),
@@ -66,7 +67,9 @@ impl<'h> Told<'h> {
             place: 0,
             change_set: 0,
             received_ms: 0,
-        }
+        };
+        introduced.iter().for_each(|actor| told.add_actor(*actor));
+        told
     }
 
     pub(super) fn place_of(&self, record: &RecordRef) -> Option<usize> {

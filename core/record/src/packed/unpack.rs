@@ -1,6 +1,6 @@
 //! The receiver's side.
 
-use foras_wire::id::ChangeHash;
+use foras_wire::id::{Actor, ChangeHash};
 use foras_wire::limits::{CHANGE_BYTES_MAX, PACKED_BYTES_MAX, PACKED_ITEMS_MAX, PACKED_OPS_MAX};
 
 use super::columns::{Column, Reader};
@@ -21,11 +21,20 @@ use crate::kind::Kind;
 /// `PACKED_ITEMS_MAX` items, `PACKED_OPS_MAX` operations or `PACKED_BYTES_MAX` rebuilt bytes;
 /// [`PackedError::Malformed`] for bytes that no [`super::pack`] wrote.
 pub fn unpack(bytes: &[u8], held: &dyn Held) -> Result<Vec<Item>, PackedError> {
+    unpack_after(&[], bytes, held)
+}
+
+/// As [`unpack`], of what [`super::pack_after`] packed.
+///
+/// # Errors
+/// As [`unpack`].
+pub fn unpack_after(introduced: &[Actor], bytes: &[u8], held: &dyn Held) -> Result<Vec<Item>, PackedError> {
     let mut columns = Reader::new(bytes)?;
     if columns.items > PACKED_ITEMS_MAX as u64 {
         return Err(PackedError::TooLarge);
     }
-    let mut unpacking = Unpacking { told: Told::new(held), ops_left: PACKED_OPS_MAX, bytes_left: PACKED_BYTES_MAX };
+    let told = Told::new(held, introduced);
+    let mut unpacking = Unpacking { told, ops_left: PACKED_OPS_MAX, bytes_left: PACKED_BYTES_MAX };
     let items = (0..columns.items).map(|_| unpacking.item(&mut columns)).collect::<Result<_, _>>()?;
     if columns.is_finished() { Ok(items) } else { Err(PackedError::Malformed) }
 }

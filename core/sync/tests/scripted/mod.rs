@@ -7,33 +7,38 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use foras_sync::engine::Config;
 use foras_sync::{Effect, Engine, Event, Fate, LinkFailure, OutgoingPush, Summary, Work};
 use foras_wire::id::{Incarnation, Nonce, RecordId, Signature64};
-use foras_wire::page::{Entry, Page, RawEntry};
-use foras_wire::push::{Push, PushItem};
+use foras_wire::page::Page;
+use foras_wire::push::{PackedPush, PushItem};
 use foras_wire::reconcile::{Combined, Difference, DifferenceState, Reconcile, Sketch, Sum};
 use foras_wire::record::{KindCode, RecordKey, RecordRef};
 use foras_wire::sync::{
     Acks, AnswerFrame, Deposit, DepositAck, Exception, Heads, Outcome, Refusal, SyncRequest, Welcome,
 };
 
-/// The change that carries `number`.
+/// The change that carries `number`, as one phone gives it to another.
 pub fn item(number: u64) -> PushItem {
     let key = RecordKey { kind: KindCode(1), id: RecordId([0; 16]) };
-    PushItem {
-        record: RecordRef { key, case: None, generation: 0 },
-        change_set: 0,
-        chunk: number.to_be_bytes().to_vec(),
+    let record = RecordRef { key, case: None, generation: 0 };
+    PushItem { record, change_set: 0, chunk: number.to_be_bytes().to_vec() }
+}
+
+/// The push that carries `numbers`: its body is theirs, eight bytes each.
+pub fn push(numbers: &[u64]) -> PackedPush {
+    PackedPush {
+        incarnation: Incarnation([1; 16]),
+        grant_revision: 1,
+        count: numbers.len() as u32,
+        signature: Signature64([0; 64]),
+        body: numbers.iter().flat_map(|number| number.to_be_bytes()).collect(),
     }
+}
+
+fn numbers_of(body: &[u8]) -> impl Iterator<Item = u64> + '_ {
+    body.chunks(8).map(number_of)
 }
 
 fn number_of(chunk: &[u8]) -> u64 {
     u64::from_be_bytes(chunk.try_into().unwrap())
-}
-
-/// The record that carries `number`.
-pub fn key(number: u64) -> RecordKey {
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&number.to_be_bytes());
-    RecordKey { kind: KindCode(1), id: RecordId(bytes) }
 }
 
 /// A server: logs of numbers, and what it answers about some of them.
@@ -52,6 +57,10 @@ pub struct Server {
     pub stranger_changes_max: usize,
     /// Most pushed changes that it reads at all.
     pub changes_max: usize,
+    /// Whether it finds what pushes only name.
+    pub puzzled: bool,
+    /// Requests that asked for everything in full.
+    pub plain: u32,
     pub requests: u32,
     /// Equal copies have a digest of zeros.
     pub digest: Option<Combined>,
@@ -77,7 +86,7 @@ impl Server {
     /// The whole answer; what it acknowledges is durable, whether the answer arrives or not.
     pub fn answer(&mut self, request: &SyncRequest, prove: Option<Nonce>) -> Vec<AnswerFrame> {
         self.requests += 1;
-        let changes: usize = request.pushes.iter().map(|push| push.items.len()).sum();
+        let changes: usize = request.pushes.iter().map(|push| push.count as usize).sum();
         if changes > self.changes_max || self.challenge.is_some() && changes > self.stranger_changes_max {
             return vec![refusal("too_large", false, None, 0)];
         }
@@ -94,6 +103,11 @@ impl Server {
             grant: None,
         })];
         if request.epoch != self.epoch {
+            return frames;
+        }
+        self.plain += u32::from(request.plain);
+        if self.puzzled && !request.plain && !request.pushes.is_empty() {
+            frames.push(refusal("say_plainly", true, None, 0));
             return frames;
         }
         for (at, push) in request.pushes.iter().enumerate() {
@@ -116,10 +130,9 @@ impl Server {
         frames
     }
 
-    fn admit(&mut self, at: usize, push: &Push) -> Acks {
+    fn admit(&mut self, at: usize, push: &PackedPush) -> Acks {
         let mut exceptions = Vec::new();
-        for (index, item) in push.items.iter().enumerate() {
-            let number = number_of(&item.chunk);
+        for (index, number) in numbers_of(&push.body).enumerate() {
             let known = self.logs[0].contains(&number);
             let outcome = self.outcomes.get(&number).cloned().or(known.then_some(Outcome::Duplicate));
             if let Some(outcome) = outcome {
@@ -156,8 +169,8 @@ pub fn last(audience: u16, through: u64) -> AnswerFrame {
 }
 
 pub fn page(audience: u16, from: u64, numbers: &[u64]) -> Page {
-    let entries = numbers.iter().map(|number| RawEntry::from(&Entry::Known(key(*number)))).collect();
-    Page { audience, from, entries, signature: Signature64([0; 64]) }
+    let PackedPush { count, signature, body, .. } = push(numbers);
+    Page { audience, from, count, signature, body }
 }
 
 pub fn refusal(code: &str, retryable: bool, nonce: Option<Nonce>, retry_after_s: u32) -> AnswerFrame {
@@ -179,6 +192,8 @@ pub struct Store {
     pub per_request: usize,
     /// The copies are to be compared.
     pub comparing: bool,
+    /// So many pages name what it does not find.
+    pub puzzled: u32,
 }
 
 impl Store {
@@ -193,17 +208,9 @@ impl Store {
         }
     }
 
-    fn work(&self) -> Work {
+    fn work(&self, plain: bool) -> Work {
         let rows: Vec<u64> = self.outbox.iter().take(self.per_request).copied().collect();
-        let pushes = rows.chunks(2).map(|rows| OutgoingPush {
-            push: Push {
-                incarnation: Incarnation([1; 16]),
-                grant_revision: 1,
-                items: rows.iter().map(|row| item(*row)).collect(),
-                signature: Signature64([0; 64]),
-            },
-            rows: rows.to_vec(),
-        });
+        let pushes = rows.chunks(2).map(|rows| OutgoingPush { push: push(rows), rows: rows.to_vec() });
         Work {
             epoch: self.epoch,
             grant_revision: 1,
@@ -215,6 +222,7 @@ impl Store {
             reconcile: self.comparing.then(|| Reconcile { salt: [0; 8], sketches: self.sketches(), witness: None }),
             offers: None,
             more: self.outbox.len() > rows.len(),
+            plain,
             ..Work::default()
         }
     }
@@ -227,7 +235,7 @@ impl Store {
     /// Performs one effect; the event that answers it, if any.
     pub fn perform(&mut self, effect: &Effect) -> Option<Event> {
         match effect {
-            Effect::LoadWork => return Some(Event::WorkLoaded(Box::new(self.work()))),
+            Effect::LoadWork { plain } => return Some(Event::WorkLoaded(Box::new(self.work(*plain)))),
             Effect::StoreWelcome { epoch, nonce, .. } => {
                 if *epoch != self.epoch {
                     self.cursors.fill(0);
@@ -247,12 +255,13 @@ impl Store {
             Effect::ApplyPage(page) => {
                 let audience = usize::from(page.audience);
                 assert_eq!(page.from, self.cursors[audience], "a page with a gap reached the store");
-                for entry in &page.entries {
-                    let Ok(Entry::Known(key)) = Entry::try_from(entry) else { panic!("another entry") };
-                    self.applied[audience].push(number_of(&key.id.as_bytes()[..8]));
+                if self.puzzled > 0 {
+                    self.puzzled -= 1;
+                    return Some(Event::StoreFailed { code: "say_plainly".to_owned(), retryable: true });
                 }
+                self.applied[audience].extend(numbers_of(&page.body));
                 self.cursors[audience] = page.to();
-                return Some(Event::PageApplied { received: page.entries.len() as u32 });
+                return Some(Event::PageApplied { received: page.count });
             }
             Effect::KeepPiece(_) => panic!("a piece that was not asked for reached the store"),
             Effect::CaughtUp { now_ms, digest } => {
@@ -316,7 +325,7 @@ pub fn sync(engine: &mut Engine, store: &mut Store, server: &mut Server, faults:
                     events.extend(delivered(server, &request, prove, *faults.next().unwrap_or(&Fault::None)));
                 }
                 other => {
-                    if other == Effect::LoadWork {
+                    if matches!(other, Effect::LoadWork { .. }) {
                         events.clear();
                     }
                     if let Some(event) = store.perform(&other) {

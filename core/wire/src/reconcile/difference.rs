@@ -7,8 +7,22 @@ use crate::audience::AudienceName;
 use crate::frame::to_cbor;
 use crate::id::{ServerId, Signature64};
 use crate::merkle;
-use crate::page::{AuthorEntry, ChangeEntry};
-use crate::record::RecordKey;
+use crate::page::AuthorEntry;
+use crate::record::{RecordKey, RecordRef};
+
+/// A change that the receiver lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct LackedChange {
+    /// The record.
+    #[n(0)]
+    pub record: RecordRef,
+    /// The change chunk.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub chunk: Vec<u8>,
+    /// When the server received it, in milliseconds since 1970, server's clock.
+    #[n(2)]
+    pub received_ms: i64,
+}
 
 /// How far the comparison of one audience has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -54,7 +68,7 @@ pub struct Difference {
     pub authors: Vec<AuthorEntry>,
     /// Changes that the device lacks; those of one record with dependencies first.
     #[n(4)]
-    pub changes: Vec<ChangeEntry>,
+    pub changes: Vec<LackedChange>,
     /// Records that are not of this audience.
     #[n(5)]
     pub drops: Vec<RecordKey>,

@@ -9,7 +9,7 @@ mod item;
 mod offer;
 mod request;
 
-pub use difference::{Difference, DifferenceState};
+pub use difference::{Difference, DifferenceState, LackedChange};
 pub use item::{COMBINED_BYTES, Combined, Item, Sum, combined};
 pub use offer::{Claim, OfferedChange, OfferedPage, Offers};
 pub use request::{Reconcile, Sketch, Witness};

@@ -33,3 +33,11 @@ CREATE TABLE recovered (
     device BLOB NOT NULL PRIMARY KEY,
     at_ms INTEGER NOT NULL
 ) STRICT;
+
+-- Packed lists. Changes are named by their author's number; a record or actor by the first bytes of its id. 0: not read
+-- out of the chunk yet, of a change kept by version 1.
+ALTER TABLE change ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE change ADD COLUMN max_op INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX record_kind ON record (kind, id);
+-- Counts what left the audience: pages that are kept ready are of one count.
+ALTER TABLE audience_head ADD COLUMN drops INTEGER NOT NULL DEFAULT 0;

@@ -6,16 +6,18 @@ use ed25519_dalek::SigningKey;
 use foras_record::admission::{History, admit};
 use foras_record::change;
 use foras_record::document::{Document, Edit};
+use foras_record::identity;
 use foras_record::kind::Kind;
+use foras_record::packed::{self, Held, HeldChange};
 use foras_record::proof;
 use foras_wire::enrol::{EnrolAnswer, EnrolRequest};
 use foras_wire::frame;
 use foras_wire::grant::Grant;
-use foras_wire::id::{Actor, ChangeHash, Incarnation, Nonce, RecordId, Signature64};
+use foras_wire::id::{Actor, ChangeHash, Incarnation, Nonce, PublicKey, RecordId, Signature64};
 use foras_wire::invitation::Invitation;
-use foras_wire::page::{AuthorEntry, Entry, SeenEntry};
-use foras_wire::push::{Push, PushItem};
-use foras_wire::record::{RecordKey, RecordRef};
+use foras_wire::page::{AuthorEntry, Entry, Page, SeenEntry, root};
+use foras_wire::push::{PackedPush, Push, PushItem};
+use foras_wire::record::{KindCode, RecordKey, RecordRef};
 use foras_wire::stream::{AnswerWriter, FrameReader};
 use foras_wire::sync::{Credentials, Deposit, SyncRequest};
 use foras_wire::version::ProtocolRange;
@@ -137,6 +139,17 @@ impl Phone {
     }
 
     pub fn request_with(&self, pushes: Vec<Push>) -> SyncRequest {
+        let pack = |push| packed::push::packed(&push, &proof::public_key(&self.key), Some(self));
+        self.request_of(pushes.into_iter().map(pack).collect())
+    }
+
+    /// The pushes with everything in full.
+    pub fn plain_request_with(&self, pushes: Vec<Push>) -> SyncRequest {
+        let pack = |push| packed::push::packed(&push, &proof::public_key(&self.key), None);
+        SyncRequest { plain: true, ..self.request_of(pushes.into_iter().map(pack).collect()) }
+    }
+
+    fn request_of(&self, pushes: Vec<PackedPush>) -> SyncRequest {
         let cursor = |name: &foras_wire::audience::AudienceName| self.cursors.get(name.as_str()).copied().unwrap_or(0);
         SyncRequest {
             epoch: self.epoch,
@@ -165,7 +178,10 @@ impl Phone {
     /// Pushes what waits and catches up. What was not refused as a whole leaves the outbox.
     pub fn sync(&mut self, office: &mut Office) -> Answer {
         let pushes = if self.waiting.0.is_empty() { Vec::new() } else { vec![self.push()] };
-        let answer = self.send(office, &self.request_with(pushes));
+        let mut answer = self.send(office, &self.request_with(pushes.clone()));
+        if answer.refusal() == "say_plainly" {
+            answer = self.send(office, &self.plain_request_with(pushes));
+        }
         if answer.refused.is_none() {
             self.waiting = Waiting::default();
             self.deposits.clear();
@@ -183,27 +199,34 @@ impl Phone {
         }
         for page in &answer.pages {
             let audience = self.grant.audiences[usize::from(page.audience)].clone();
-            proof::verify_page(&self.enrolled.server_key, page, &self.enrolled.server, welcome.epoch, &audience)
-                .unwrap();
+            let entries = self.opened(page);
+            let (key, root) = (&self.enrolled.server_key, root(&entries));
+            proof::verify_page(key, page, &root, &self.enrolled.server, welcome.epoch, &audience).unwrap();
             let cursor = self.cursors.entry(audience.as_str().to_owned()).or_insert(0);
             assert_eq!(*cursor, page.from, "a page that does not follow");
             *cursor = page.to();
-            for entry in &page.entries {
-                self.entry(audience.as_str(), Entry::try_from(entry).unwrap());
+            for entry in entries {
+                self.entry(audience.as_str(), entry);
             }
         }
+    }
+
+    /// The entries of a page that follows what this phone has.
+    pub fn opened(&self, page: &Page) -> Vec<Entry> {
+        packed::page::unpacked(&page.body, page.count, self).unwrap()
     }
 
     fn entry(&mut self, audience: &str, entry: Entry) {
         match entry {
             Entry::Change(entry) => self.changes(audience, entry.record, &[entry.chunk]),
             Entry::Whole(entry) => {
-                let chunks: Vec<Vec<u8>> = entry.chunks.into_iter().map(Into::into).collect();
+                let chunks: Vec<Vec<u8>> = entry.changes.into_iter().map(|(_, chunk)| chunk).collect();
                 self.changes(audience, entry.record, &chunks);
             }
-            Entry::Known(key) => {
-                assert!(self.records.contains_key(&key));
-                self.held.entry(key).or_default().insert(audience.to_owned());
+            Entry::Known(known) => {
+                let (_, history) = &self.records[&known.record.key];
+                assert!(history.knows(&known.hash));
+                self.held.entry(known.record.key).or_default().insert(audience.to_owned());
             }
             Entry::Drop(key) => {
                 let held = self.held.entry(key).or_default();
@@ -215,7 +238,7 @@ impl Phone {
             Entry::Author(author) => drop(self.authors.insert(author.actor, author)),
             Entry::Seen(seen) => self.seen.push(seen),
             Entry::Stub => {}
-            Entry::Erase(_) | Entry::Unknown(_) => panic!("an entry that the server does not write"),
+            Entry::Erase(_) | Entry::Unknown { .. } => panic!("an entry that the server does not write"),
         }
     }
 
@@ -224,7 +247,9 @@ impl Phone {
         let (_, history) = self.records.entry(record.key).or_insert_with(|| (record, History::new(kind)));
         for chunk in chunks {
             let parsed = change::parse(chunk).unwrap();
-            assert!(self.authors.contains_key(&parsed.actor), "a change by somebody who was not introduced");
+            let server = identity::server_actor(&self.enrolled.server_key, self.epoch, &record.key);
+            let is_introduced = parsed.actor == server || self.authors.contains_key(&parsed.actor);
+            assert!(is_introduced, "a change by somebody who was not introduced");
             let verdicts = admit(history, &[parsed], &|_, _, _| Ok(()));
             assert!(!matches!(verdicts[0], foras_record::admission::Verdict::Parked { .. }), "{verdicts:?}");
         }
@@ -245,5 +270,50 @@ impl Phone {
 
     pub fn deposit(&mut self, id: RecordId, body: &str) {
         self.deposits.push(Deposit { id, body: body.to_owned() });
+    }
+}
+
+/// What the phone holds and the server told it of; of its own changes, what does not wait to be pushed.
+impl Held for Phone {
+    fn name_bytes(&self, key: &RecordKey) -> Option<usize> {
+        self.held.get(key).filter(|audiences| !audiences.is_empty())?;
+        let of_kind = self.records.keys().filter(|other| other.kind == key.kind && *other != key);
+        let common = |other: &RecordKey| key.id.0.iter().zip(&other.id.0).take_while(|(a, b)| a == b).count();
+        Some(of_kind.map(common).max().unwrap_or(0) + 1)
+    }
+
+    fn record_named(&self, kind: KindCode, name: &[u8]) -> Option<RecordRef> {
+        let named = |key: &RecordKey| key.kind == kind && key.id.as_bytes().starts_with(name);
+        let told = |key: &RecordKey| self.held.get(key).is_some_and(|audiences| !audiences.is_empty());
+        let mut all = self.records.iter().filter(|(key, _)| named(key) && told(key)).map(|(_, (record, _))| *record);
+        all.next().filter(|_| all.next().is_none())
+    }
+
+    fn actor_named(&self, name: &[u8]) -> Option<Actor> {
+        let mut all = self.authors.keys().filter(|actor| actor.as_bytes().starts_with(name));
+        all.next().filter(|_| all.next().is_none()).copied()
+    }
+
+    fn server(&self) -> Option<(PublicKey, u64)> {
+        Some((self.enrolled.server_key, self.epoch))
+    }
+
+    fn change(&self, record: &RecordKey, actor: &Actor, seq: u64) -> Option<HeldChange> {
+        self.changes_of(record).find(|change| change.actor == *actor && change.seq == seq)
+    }
+
+    fn change_of_hash(&self, record: &RecordKey, hash: &ChangeHash) -> Option<HeldChange> {
+        let waits = self.hashes().contains(hash);
+        self.changes_of(record).find(|change| change.hash == *hash && !waits)
+    }
+}
+
+impl Phone {
+    fn changes_of(&self, record: &RecordKey) -> impl Iterator<Item = HeldChange> {
+        let chunks = self.records.get(record).into_iter().flat_map(|(_, history)| history.chunks());
+        chunks.map(|chunk| {
+            let change = change::parse(chunk).unwrap();
+            HeldChange { actor: change.actor, seq: change.seq, hash: change.hash, max_op: change.max_op() }
+        })
     }
 }

@@ -295,7 +295,7 @@ fn replayed_push(phone: &HostilePhone, world: &mut World) -> Option<bool> {
     let body = world.overheard()?;
     let had_pushes = foras_wire::frame::decode_request(&body).is_ok_and(|request| !request.pushes.is_empty());
     let items = foras_wire::frame::decode_request(&body)
-        .map_or(0, |request| request.pushes.iter().map(|push| push.items.len()).sum());
+        .map_or(0, |request| request.pushes.iter().map(|push| push.count as usize).sum());
     let refused = phone.send_bytes(world, &phone.credentials(), &body);
     had_pushes.then(|| refused.is_some_and(|refused| refused < items))
 }

@@ -10,7 +10,7 @@ use std::cell::Cell;
 use ed25519_dalek::SigningKey;
 use foras_record::change::ParsedChange;
 use foras_record::role::Role;
-use foras_record::{identity, kind::Kind, proof};
+use foras_record::{identity, kind::Kind, packed, proof};
 use foras_server::Invite;
 use foras_wire::enrol::{EnrolAnswer, EnrolRequest};
 use foras_wire::frame::{encode_request, from_cbor, to_cbor};
@@ -131,7 +131,8 @@ impl HostilePhone {
             epoch,
             grant_revision: self.grant.revision,
             cursors: vec![0; self.grant.audiences.len()],
-            pushes: vec![push],
+            pushes: vec![packed::push::packed(&push, &proof::public_key(&self.key), None)],
+            plain: true,
             ..SyncRequest::default()
         }
     }

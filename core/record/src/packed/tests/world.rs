@@ -1,10 +1,10 @@
 //! A programme of five people who keep records apart and meet: workers in Oujda and Casablanca, a counsellor, a mission,
 //! and the server that rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foras_wire::id::{Actor, ChangeHash, PublicKey, RecordId};
-use foras_wire::record::{RecordKey, RecordRef};
+use foras_wire::record::{KindCode, RecordKey, RecordRef};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -41,9 +41,8 @@ impl Dice {
 /// What stands in somebody's rows.
 #[derive(Default)]
 pub(super) struct Rows {
-    records: Vec<RecordRef>,
-    numbers: BTreeMap<RecordKey, u64>,
-    actors: Vec<Actor>,
+    records: BTreeMap<RecordKey, RecordRef>,
+    actors: BTreeSet<Actor>,
     changes: BTreeMap<RecordKey, Vec<HeldChange>>,
 }
 
@@ -57,36 +56,47 @@ impl Rows {
     pub(super) fn keep(&mut self, item: &Item) {
         let ParsedChange { actor, seq, hash, start_op, op_count, .. } =
             change::parse(item.chunk.as_ref().unwrap()).unwrap();
-        if self.numbers.insert(item.record.key, self.records.len() as u64).is_none() {
-            self.records.push(item.record);
-        } else {
-            self.numbers.entry(item.record.key).and_modify(|number| *number -= 1);
-            let at = self.records.iter().position(|record| *record == item.record).unwrap();
-            self.numbers.insert(item.record.key, at as u64);
-        }
-        if !self.actors.contains(&actor) {
-            self.actors.push(actor);
-        }
+        self.records.insert(item.record.key, item.record);
+        self.actors.insert(actor);
         let max_op = start_op + op_count - 1;
         self.changes.entry(item.record.key).or_default().push(HeldChange { actor, seq, hash, max_op });
     }
 }
 
+/// As few first bytes as no neighbour has.
+fn name_bytes<'n>(id: &[u8], neighbours: impl Iterator<Item = &'n [u8]>) -> usize {
+    neighbours.map(|other| id.iter().zip(other).take_while(|(a, b)| a == b).count() + 1).max().unwrap_or(1)
+}
+
+fn only<T>(mut all: impl Iterator<Item = T>) -> Option<T> {
+    all.next().filter(|_| all.next().is_none())
+}
+
 impl Held for Rows {
-    fn record_number(&self, key: &RecordKey) -> Option<u64> {
-        self.numbers.get(key).copied()
+    fn name_bytes(&self, key: &RecordKey) -> Option<usize> {
+        self.records.get(key)?;
+        let before = self.records.range(..key).next_back();
+        let after = self.records.range(key..).nth(1);
+        let neighbours = before.into_iter().chain(after).map(|(key, _)| key).filter(|other| other.kind == key.kind);
+        Some(name_bytes(key.id.as_bytes(), neighbours.map(|key| key.id.as_bytes())))
     }
 
-    fn record_at(&self, number: u64) -> Option<RecordRef> {
-        self.records.get(usize::try_from(number).ok()?).copied()
+    fn record_named(&self, kind: KindCode, name: &[u8]) -> Option<RecordRef> {
+        let mut first = [0; 16];
+        first[..name.len()].copy_from_slice(name);
+        let from = RecordKey { kind, id: RecordId(first) };
+        let named = |key: &RecordKey| key.kind == kind && key.id.as_bytes().starts_with(name);
+        only(self.records.range(from..).take_while(|(key, _)| named(key)).map(|(_, record)| *record))
     }
 
-    fn actor_number(&self, actor: &Actor) -> Option<u64> {
-        self.actors.iter().position(|known| known == actor).map(|at| at as u64)
+    fn actor_name_bytes(&self, actor: &Actor) -> Option<usize> {
+        self.actors.get(actor)?;
+        let others = self.actors.iter().filter(|other| *other != actor);
+        Some(name_bytes(actor.as_bytes(), others.map(Actor::as_bytes)))
     }
 
-    fn actor_at(&self, number: u64) -> Option<Actor> {
-        self.actors.get(usize::try_from(number).ok()?).copied()
+    fn actor_named(&self, name: &[u8]) -> Option<Actor> {
+        only(self.actors.iter().filter(|actor| actor.as_bytes().starts_with(name)).copied())
     }
 
     fn server(&self) -> Option<(PublicKey, u64)> {
