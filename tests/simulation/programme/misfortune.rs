@@ -107,6 +107,8 @@ impl Programme {
         self.world.oracle.copied(number);
         self.world.restore(number, backup);
         let after = self.unsent(number);
+        // What waits again in the backup may be written anew, once its numbers turn out to be used.
+        self.world.oracle.blur(&after);
         self.world.oracle.gone.extend(before.difference(&after).cloned());
     }
 

@@ -122,9 +122,7 @@ impl Device {
             return false;
         }
         self.faults.count(if self.busy { "power_lost_in_sync" } else { "power_lost_at_a_write" });
-        self.phone = None;
-        self.machine.reboot(disks::survives(&self.chance), &self.chance);
-        self.restart();
+        self.restart(disks::survives(&self.chance));
         true
     }
 
@@ -155,11 +153,16 @@ impl Device {
     pub fn kill(&mut self) {
         self.faults.count(if self.busy { "killed_in_sync" } else { "killed" });
         self.kills += usize::from(self.busy);
-        self.restart();
+        // Nothing is closed in order: the disk stops where it is, and keeps what the system was given.
+        self.machine.cut();
+        self.restart(Survives::Everything);
     }
 
-    fn restart(&mut self) {
+    fn restart(&mut self, survives: Survives) {
         self.phone = None;
+        if self.machine.is_off() {
+            self.machine.reboot(survives, &self.chance);
+        }
         self.courier = Courier::new(Config::default());
         self.arrivals.clear();
         self.busy = false;
@@ -174,7 +177,7 @@ impl Device {
         self.machine.reboot(Survives::Everything, &self.chance);
         let folder = folder();
         copy_folder(self.folder.path(), folder.path()).expect("a folder is copied");
-        self.restart();
+        self.restart(Survives::Everything);
         let (clock, chance) = (self.clock.clone(), self.chance.clone());
         Self::in_folder(name.to_owned(), folder, clock, chance, self.faults.clone())
     }

@@ -70,6 +70,12 @@ impl Oracle {
         self.blurred.insert((subject.to_owned(), field.to_owned()));
     }
 
+    /// The edits of these values may be written anew.
+    pub fn blur(&mut self, values: &BTreeSet<String>) {
+        let places = self.edits.iter().filter(|edit| values.contains(&edit.value));
+        self.blurred.extend(places.map(|edit| (edit.subject.clone(), edit.field.clone())));
+    }
+
     /// The device has a copy with the same key from now on.
     pub fn copied(&mut self, device: DeviceNumber) {
         self.copies.insert(device);
