@@ -22,6 +22,8 @@ pub use courier::{Courier, Outward, Step};
 #[cfg(feature = "http")]
 pub use keep::{Bell, Ringer, WAIT_S, bell, keep};
 #[cfg(feature = "http")]
+pub(crate) use sync::link_of;
+#[cfg(feature = "http")]
 pub use sync::{enrol, enrol_blocking, sync_blocking, sync_once, sync_over_http};
 
 /// What one sync did.

@@ -189,7 +189,7 @@ pub async fn sync_over_http(
     sync_once(store, &mut link, now).await
 }
 
-fn link_of(store: &Store, server_url: Option<&str>) -> Result<HttpLink, Error> {
+pub(crate) fn link_of(store: &Store, server_url: Option<&str>) -> Result<HttpLink, Error> {
     if store.identity().is_none() {
         return Err(Error::NotEnrolled);
     }

@@ -1,11 +1,13 @@
 //! Meeting the server: enrolling, and syncing. Everything else works without.
 
+use std::cell::RefCell;
+
 use foras_wire::invitation::Invitation;
 use foras_wire::limits::INVITATION_BYTES_MAX;
 
 use super::{Enrolled, Phone};
 use crate::error::Error;
-use crate::exchange::{self, Stopped, SyncReport};
+use crate::exchange::{self, Bell, Stopped, SyncReport};
 
 impl Phone {
     /// Enrols this device with an invitation's link, or with a code of ten characters and the `server`'s address.
@@ -40,6 +42,23 @@ impl Phone {
     pub fn sync(&mut self, server: Option<&str>) -> Result<SyncReport, Stopped> {
         let clock = &self.clock;
         exchange::sync_blocking(&mut self.store, server, || clock.now_ms())
+    }
+
+    /// Keeps in sync until nobody can ring `bell` any more: what others write arrives by itself, and a server that is away
+    /// is asked again. `told` hears how each sync ended. Giving the call up loses nothing.
+    ///
+    /// # Errors
+    /// [`Error::NotEnrolled`], [`Error::NoAddress`], or an address that this build cannot reach.
+    pub async fn keep(
+        &mut self,
+        server: Option<&str>,
+        bell: &mut Bell,
+        told: impl FnMut(Result<SyncReport, Stopped>),
+    ) -> Result<(), Error> {
+        let (clock, mut link) = (&self.clock, exchange::link_of(&self.store, server)?);
+        let store = RefCell::new(&mut self.store);
+        exchange::keep(&store, &mut link, || clock.now_ms(), bell, told).await;
+        Ok(())
     }
 }
 

@@ -34,6 +34,7 @@ impl Serve {
     /// Runs the command until the process is told to stop.
     pub(crate) fn run(self, terminal: &Terminal) -> Result<(), Failure> {
         log_to_stderr();
+        open_more_files();
         let server = Arc::new(Server::open(&self.data)?);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let address = Address { listen: self.listen, public_url: self.public_url };
@@ -74,6 +75,25 @@ fn public_url(text: &str) -> Result<String, String> {
     }
     Ok(text.trim_end_matches('/').to_owned())
 }
+
+/// Most files that the server asks to hold open: each phone that waits for news is one.
+#[cfg(unix)]
+const FILES_MAX: u64 = 1 << 20;
+
+/// Raises how many files the process may hold open to what the system lets it: the usual 1,024 are fewer than phones.
+#[cfg(unix)]
+fn open_more_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(FILES_MAX).min(FILES_MAX);
+    if limit.current.is_some_and(|current| current < most) {
+        // Where it is refused, fewer phones can wait at a time; they are served all the same.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum });
+    }
+}
+
+#[cfg(not(unix))]
+fn open_more_files() {}
 
 /// Logs go to stderr, one line each, without personal data; `FORAS_LOG` sets what is logged.
 fn log_to_stderr() {

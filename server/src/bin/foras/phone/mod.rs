@@ -5,6 +5,7 @@ mod link;
 mod read;
 mod share;
 mod text;
+mod watch;
 mod write;
 
 use std::path::PathBuf;
@@ -34,7 +35,11 @@ enum Action {
         invitation: String,
     },
     /// Exchange with the server: push what is pending, catch up.
-    Sync,
+    Sync {
+        /// Stay in sync: what others write arrives by itself. A line for each change of state, until interrupted.
+        #[arg(long)]
+        watch: bool,
+    },
     /// Share unsent work with a phone nearby, with no server, or write it to a file.
     ///
     /// Both phones end with what either had and both may see; whichever meets the server first takes it along. Nothing is
@@ -103,7 +108,8 @@ impl Phone {
         let mut phone = foras::Phone::open(&dir)?;
         match self.action {
             Action::Enrol { invitation } => link::enrol(&mut phone, &invitation, server, terminal),
-            Action::Sync => link::sync(&mut phone, server, terminal),
+            Action::Sync { watch: false } => link::sync(&mut phone, server, terminal),
+            Action::Sync { watch: true } => watch::watch(&mut phone, server, terminal),
             Action::Share(command) => command.run(&mut phone, terminal),
             Action::Receive(command) => command.run(&mut phone, terminal),
             Action::Status => read::status(&mut phone, terminal),
