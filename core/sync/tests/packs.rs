@@ -5,7 +5,7 @@ use foras_sync::engine::Config;
 use foras_sync::{Effect, Engine, Event, LinkFailure, Work};
 use foras_wire::id::{Nonce, PackId, Signature64};
 use foras_wire::pack::{PackProgress, Piece};
-use foras_wire::page::{Page, RawEntry};
+use foras_wire::page::Page;
 use foras_wire::sync::{AnswerFrame, Heads, SyncRequest, Welcome};
 use foras_wire::version::PROTOCOL_MAX;
 
@@ -17,8 +17,7 @@ fn piece(audience: u16, segment: u32, offset: u32) -> AnswerFrame {
 }
 
 fn page(audience: u16, from: u64) -> AnswerFrame {
-    let entries = vec![RawEntry { code: 8, body: Vec::new() }];
-    AnswerFrame::Page(Page { audience, from, entries, signature: Signature64([0; 64]) })
+    AnswerFrame::Page(Page { audience, from, count: 1, signature: Signature64([0; 64]), body: Vec::new() })
 }
 
 fn heads(heads: &[u64], more: bool) -> AnswerFrame {
@@ -32,7 +31,7 @@ fn work(cursors: &[u64], packs: Option<Vec<PackProgress>>) -> Event {
 /// An engine that has asked, and was welcomed; with the request.
 fn asked(cursors: &[u64], packs: Option<Vec<PackProgress>>) -> (Engine, SyncRequest) {
     let mut engine = Engine::new(Config::default());
-    assert_eq!(engine.handle(Event::SyncRequested, 0, 1), [Effect::LoadWork]);
+    assert_eq!(engine.handle(Event::SyncRequested, 0, 1), [Effect::LoadWork { plain: false }]);
     let effects = engine.handle(work(cursors, packs), 0, 1);
     let [Effect::Send { request, .. }] = &effects[..] else { panic!("{effects:?}") };
     let request = SyncRequest::clone(request);
@@ -73,7 +72,7 @@ fn a_cut_between_two_pieces_asks_again_at_once_and_says_what_is_here() {
     let (mut engine, _) = asked(&[0], Some(Vec::new()));
     assert!(matches!(frame(&mut engine, piece(0, 0, 0))[..], [Effect::KeepPiece(_)]));
     kept(&mut engine, None);
-    assert_eq!(engine.handle(Event::LinkFailed(LinkFailure::Offline), 0, 1), [Effect::LoadWork]);
+    assert_eq!(engine.handle(Event::LinkFailed(LinkFailure::Offline), 0, 1), [Effect::LoadWork { plain: false }]);
     let held = PackProgress { audience: 0, pack: PACK, segment: 0, offset: 10 };
     let effects = engine.handle(work(&[0], Some(vec![held.clone()])), 0, 1);
     let [Effect::Send { request, .. }] = &effects[..] else { panic!("{effects:?}") };
@@ -85,7 +84,7 @@ fn an_answer_that_stops_within_a_pack_leads_to_the_next_request() {
     let (mut engine, _) = asked(&[0], Some(Vec::new()));
     frame(&mut engine, piece(0, 0, 0));
     kept(&mut engine, None);
-    assert_eq!(frame(&mut engine, heads(&[90], true)), [Effect::LoadWork]);
+    assert_eq!(frame(&mut engine, heads(&[90], true)), [Effect::LoadWork { plain: false }]);
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn people(store: &Store) -> u64 {
 /// Brings what no pack of these tests brings.
 fn bring_the_rest(server: &Server, store: &mut Store) {
     server.bring(store, &Default::default());
-    store.caught_up(NOW_MS, NOW_MS).unwrap();
+    store.caught_up(NOW_MS, None, NOW_MS).unwrap();
 }
 
 #[test]
