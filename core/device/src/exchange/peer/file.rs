@@ -65,7 +65,7 @@ pub fn read_file(store: &mut Store, file: &mut impl Read, now_ms: i64) -> Result
     let mut report = PeerReport::default();
     match take_file(store, file, now_ms, &mut report) {
         Ok(()) => Ok(report),
-        Err(error) => Err(PeerStopped { error, report }),
+        Err(error) => Err(PeerStopped::of(error, report)),
     }
 }
 

@@ -127,7 +127,7 @@ impl Meeting {
     /// The pipe ended, or fell silent.
     pub fn ended(&mut self, error: Error) -> PeerStopped {
         self.over = true;
-        PeerStopped { error, report: std::mem::take(&mut self.report) }
+        PeerStopped::of(error, std::mem::take(&mut self.report))
     }
 
     /// Says one thing, or takes one frame in. `now_ms` is the device's clock.
@@ -139,7 +139,7 @@ impl Meeting {
             Ok(step) => step,
             Err(error) => {
                 self.over = true;
-                MeetingStep::Stopped(PeerStopped { error, report: std::mem::take(&mut self.report) })
+                MeetingStep::Stopped(PeerStopped::of(error, std::mem::take(&mut self.report)))
             }
         }
     }

@@ -90,5 +90,11 @@ pub struct PeerStopped {
     /// Why.
     pub error: Error,
     /// What was done before.
-    pub report: PeerReport,
+    pub report: Box<PeerReport>,
+}
+
+impl PeerStopped {
+    pub(super) fn of(error: Error, report: PeerReport) -> Self {
+        Self { error, report: Box::new(report) }
+    }
 }

@@ -1,5 +1,6 @@
 //! The commands that meet another phone, with no server.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -10,7 +11,6 @@ use clap::Args;
 use foras::exchange::peer::{PeerReport, PeerStopped};
 use serde::Serialize;
 use serde_json::json;
-use std::collections::BTreeMap;
 
 use crate::output::{Failure, Terminal};
 
@@ -89,7 +89,7 @@ impl From<PeerReport> for Shared {
 fn tell(ended: Result<PeerReport, PeerStopped>, terminal: &Terminal) -> Result<(), Failure> {
     let (report, error) = match ended {
         Ok(report) => (report, None),
-        Err(stopped) => (stopped.report, Some(stopped.error)),
+        Err(stopped) => (*stopped.report, Some(stopped.error)),
     };
     let shared = Shared::from(report);
     terminal.result(&shared, || {
