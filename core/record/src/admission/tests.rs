@@ -373,3 +373,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn nothing_is_admitted_to_a_record_whose_document_is_not_what_its_changes_make() {
+    let mut history = registered();
+    let mut document = history.document().clone();
+    let third = edit(&mut document, YASSINE, "channel", "call");
+    let mut sound = document.clone();
+    let next = edit(&mut sound, YASSINE, "contact_language", "fr");
+    // The document got something that no change of the record says: no hostile change is known that would do it, so it is
+    // done here by hand. Only the rehearsal can see it.
+    edit(&mut document, SAMIRA, "literacy", "full");
+    history.authored(document, &third);
+    assert_eq!(admit(&mut history, std::slice::from_ref(&next), &open), vec![Verdict::Refused(UNSOUND)]);
+    assert!(!history.knows(&next.hash));
+}
