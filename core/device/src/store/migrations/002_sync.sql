@@ -116,5 +116,6 @@ CREATE TABLE signed_page (
   PRIMARY KEY (audience, epoch, position)
 ) STRICT, WITHOUT ROWID;
 
--- Searching people reads one index from end to end, not the rows.
-CREATE INDEX record_person_words ON record (title_key, search, point) WHERE kind = 1;
+-- Searching people, whose kind is 1, reads one index from end to end, not the rows. It is not `kind = 1`: SQLite would then
+-- prepare each statement that asks for `kind = ?` anew whenever it is bound.
+CREATE INDEX record_person_words ON record (title_key, search, point) WHERE kind < 2;
