@@ -63,7 +63,7 @@ pub(super) fn folder() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("a folder for a phone")
 }
 
-fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+pub(super) fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         if entry.file_type()?.is_file() {
@@ -168,6 +168,14 @@ impl Device {
         self.busy = false;
         self.last = None;
         self.start();
+    }
+
+    /// Something happens to the folder while the app does not run; then it starts again.
+    pub(super) fn while_closed<T>(&mut self, work: impl FnOnce(&Path) -> T) -> T {
+        self.phone = None;
+        let done = work(self.folder.path());
+        self.kill();
+        done
     }
 
     /// The folder as it lies on the disk, copied into another phone: a clone, or a backup to restore.

@@ -17,6 +17,7 @@ pub mod meet;
 pub mod network;
 pub mod oracle;
 pub mod people;
+pub mod put_back;
 mod rest;
 pub mod scenario;
 pub mod weather;
@@ -261,9 +262,15 @@ impl World {
 
     /// The server stops and starts again on its folder.
     pub fn restart_server(&mut self) {
-        let (now_ms, mut chance) = (self.truth.now_ms(), self.chance.clone());
         self.faults.count("server_restarted");
+        self.without_server(|_| ());
+    }
+
+    /// Something happens to the data folder while the server does not run; then it starts again.
+    pub(super) fn without_server(&mut self, work: impl FnOnce(&Path)) {
+        let (now_ms, mut chance) = (self.truth.now_ms(), self.chance.clone());
         self.server = Server::open_in_memory(now_ms, &mut chance).expect("a stand-in");
+        work(self.folder.path());
         self.open_server();
     }
 

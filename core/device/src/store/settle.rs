@@ -61,9 +61,12 @@ pub(super) struct OutboxRow {
     pub(super) hash: ChangeHash,
     pub(super) incarnation: Incarnation,
     pub(super) chunk: Vec<u8>,
+    /// The server had acknowledged it once, and lost it: others may have built on it.
+    pub(super) again: bool,
 }
 
-const COLUMNS: &str = "SELECT seq, change_set, kind, id, case_id, generation, hash, incarnation, chunk FROM outbox";
+const COLUMNS: &str =
+    "SELECT seq, change_set, kind, id, case_id, generation, hash, incarnation, chunk, again FROM outbox";
 
 impl OutboxRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -74,6 +77,7 @@ impl OutboxRow {
             hash: ChangeHash(rows::array(row, 6)?),
             incarnation: Incarnation(rows::array(row, 7)?),
             chunk: row.get(8)?,
+            again: row.get(9)?,
         })
     }
 
@@ -134,6 +138,11 @@ impl Store {
                     settled.durable += 1;
                 }
                 Fate::Kept => settled.kept += 1,
+                // What stood once, and others saw, does not leave its record.
+                _ if found.again => {
+                    leave_durable(&mut writing, &identity, &found)?;
+                    settled.refused += 1;
+                }
                 Fate::Quarantined { code } => drop(direct.insert(*row, (found, Exit::Quarantined(code.clone())))),
                 Fate::Refused { code } => drop(direct.insert(*row, (found, Exit::Refused(code.clone())))),
                 Fate::SetRefused => drop(direct.insert(*row, (found, Exit::SetRefused))),

@@ -81,6 +81,9 @@ ALTER TABLE record ADD COLUMN digest BLOB NOT NULL DEFAULT x'0000000000000000000
 ALTER TABLE cursor ADD COLUMN digest BLOB NOT NULL DEFAULT x'00000000000000000000000000000000';  -- of its records' changes
 ALTER TABLE change ADD COLUMN received_ms INTEGER NOT NULL DEFAULT 0;  -- server clock, as the log said; 0: not from a log
 
+-- 1: the server had acknowledged the change once, and lost it.
+ALTER TABLE outbox ADD COLUMN again INTEGER NOT NULL DEFAULT 0;
+
 -- Audiences whose copy is to be compared with the server's.
 CREATE TABLE comparing (
   audience TEXT    NOT NULL PRIMARY KEY,
