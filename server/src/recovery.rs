@@ -17,6 +17,9 @@ use crate::server::Server;
 use crate::storage::devices::DeviceState;
 use crate::storage::{devices, logs, settings};
 
+/// Epochs that may be skipped on a device's word.
+const SKIPPED_EPOCHS_MAX: u64 = 64;
+
 /// A recovery under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovery {
@@ -94,14 +97,18 @@ fn contradicts(db: &Connection, epoch: u64, witness: &Witness) -> Result<bool, S
 impl Server {
     /// Begins a new epoch if the witness, once its signature is checked, shows that the database went back. Gives whether
     /// it did.
-    pub(crate) fn hear(&self, witness: &Witness, now_ms: i64) -> Result<bool, ServerError> {
+    ///
+    /// `newest` is what the device says of the newest epoch that it ever heard of.
+    pub(crate) fn hear(&self, witness: &Witness, newest: u64, now_ms: i64) -> Result<bool, ServerError> {
         if proof::verify_witness(&self.keys.public(), witness, &self.keys.server).is_err() {
             return Ok(false);
         }
         if !self.db.read(|db| contradicts(db, self.keys.epoch(), witness))? {
             return Ok(false);
         }
-        self.begin_epoch(now_ms, |db, epoch| Ok(contradicts(db, epoch, witness)?.then_some(witness.epoch)))
+        // A word without a signature may skip some epochs, and not use them all up.
+        let seen = newest.clamp(witness.epoch, witness.epoch.saturating_add(SKIPPED_EPOCHS_MAX));
+        self.begin_epoch(now_ms, |db, epoch| Ok(contradicts(db, epoch, witness)?.then_some(seen)))
     }
 
     /// Begins a new epoch if `went_back`, asked again under the writer's lock, gives the newest epoch that is known of.

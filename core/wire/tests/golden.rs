@@ -73,7 +73,7 @@ fn reconcile() -> Reconcile {
         root: Digest32([0x77; 32]),
         signature: Signature64([0x44; 64]),
     };
-    Reconcile { salt: [9; 8], sketches: vec![sketch], witness: Some(witness) }
+    Reconcile { salt: [9; 8], sketches: vec![sketch], witness: Some(witness), newest_epoch: 3 }
 }
 
 fn offers() -> Offers {

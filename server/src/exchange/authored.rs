@@ -61,7 +61,12 @@ impl Exchange<'_> {
     ) -> Result<Result<SetAuthor, &'static str>, ServerError> {
         let actor = Actor::of(&device.key, &verified.incarnation);
         let of_revision = |revision| self.server.db.read(|db| grants::of_revision(db, &device.device, revision));
-        let Some((named, _, ended_ms)) = of_revision(verified.grant_revision)? else { return Ok(Err("unknown_grant")) };
+        let named = match of_revision(verified.grant_revision)? {
+            // A revision that a server put back does not know any more: what holds now.
+            None if verified.grant_revision < device.revision => of_revision(device.revision)?,
+            named => named,
+        };
+        let Some((named, _, ended_ms)) = named else { return Ok(Err("unknown_grant")) };
         let in_force = ended_ms == 0 || self.now_ms - ended_ms <= GRACE_MS;
         let current = if in_force { None } else { of_revision(device.revision)? };
         let grant = current.map_or(named, |(current, ..)| current);

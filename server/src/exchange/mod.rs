@@ -101,7 +101,8 @@ fn answer(
         return Err(refusal("revoked"));
     }
     if !has_left {
-        grant::renew_if_due(server, &mut caller, now_ms).map_err(|error| unavailable(&error))?;
+        grant::renew_if_due(server, &mut caller, request.grant_revision, now_ms)
+            .map_err(|error| unavailable(&error))?;
     }
     went_back(server, &request, now_ms).map_err(|error| unavailable(&error))?;
     let nonce = access::challenge(&server.keys, &caller.device.device, now_ms, entropy);
@@ -246,8 +247,10 @@ impl Exchange<'_> {
 
 /// Begins a new epoch where the request proves that the database went back.
 fn went_back(server: &Server, request: &SyncRequest, now_ms: i64) -> Result<(), ServerError> {
-    if let Some(witness) = request.reconcile.as_ref().and_then(|reconcile| reconcile.witness.as_ref()) {
-        server.hear(witness, now_ms)?;
+    if let Some(reconcile) = &request.reconcile
+        && let Some(witness) = &reconcile.witness
+    {
+        server.hear(witness, reconcile.newest_epoch, now_ms)?;
     }
     if let Some(offers) = &request.offers {
         server.hear_offers(offers, now_ms)?;

@@ -154,7 +154,9 @@ impl Store {
         if sketches.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Reconcile { salt, sketches, witness: offer::witness(&self.connection, identity)? }))
+        let newest = meta::get_cbor::<u64>(&self.connection, name::NEWEST_EPOCH)?.unwrap_or(0);
+        let (witness, newest_epoch) = (offer::witness(&self.connection, identity)?, newest.max(identity.epoch));
+        Ok(Some(Reconcile { salt, sketches, witness, newest_epoch }))
     }
 }
 

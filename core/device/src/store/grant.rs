@@ -34,6 +34,8 @@ impl Store {
         let transaction = self.connection.transaction()?;
         identity::introduce(&transaction, &identity)?;
         if epoch != identity.epoch {
+            let newest = meta::get_cbor::<u64>(&transaction, name::NEWEST_EPOCH)?.unwrap_or(0);
+            meta::put_cbor(&transaction, name::NEWEST_EPOCH, &newest.max(identity.epoch).max(epoch))?;
             meta::put_cbor(&transaction, name::EPOCH, &epoch)?;
             compare::mark_all(&transaction, &identity)?;
             Arc::make_mut(&mut identity).epoch = epoch;

@@ -37,6 +37,8 @@ pub(super) mod name {
     pub(crate) const SCRUB: &str = "scrub";
     /// When sums were last made anew from the changes, in milliseconds since 1970, device's clock: CBOR.
     pub(crate) const RECOUNTED: &str = "recounted";
+    /// The newest epoch of the server that this device ever heard of: CBOR.
+    pub(crate) const NEWEST_EPOCH: &str = "newest_epoch";
     /// This device's and the server's digest, when they last differed.
     pub(crate) const DIFFERED: &str = "differed";
     /// Present once the server said that the device is revoked.

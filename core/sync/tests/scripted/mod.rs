@@ -219,7 +219,12 @@ impl Store {
             pushes: pushes.collect(),
             deposits: self.deposits.iter().map(|id| Deposit { id: *id, body: "{}".to_owned() }).collect(),
             packs: None,
-            reconcile: self.comparing.then(|| Reconcile { salt: [0; 8], sketches: self.sketches(), witness: None }),
+            reconcile: self.comparing.then(|| Reconcile {
+                salt: [0; 8],
+                sketches: self.sketches(),
+                witness: None,
+                newest_epoch: 1,
+            }),
             offers: None,
             more: self.outbox.len() > rows.len(),
             plain,

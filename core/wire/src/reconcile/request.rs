@@ -19,6 +19,9 @@ pub struct Reconcile {
     /// Something that the server signed and seems not to remember.
     #[n(2)]
     pub witness: Option<Witness>,
+    /// The newest epoch that the device ever heard of. A server that fell back twice never uses one again.
+    #[cbor(n(3), default)]
+    pub newest_epoch: u64,
 }
 
 /// The device's copy of one audience: how much it is, and coded symbols of it.

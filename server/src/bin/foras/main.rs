@@ -4,6 +4,7 @@ mod demo;
 mod device;
 mod output;
 mod phone;
+mod recovery;
 mod report;
 mod serve;
 
@@ -34,6 +35,8 @@ enum Command {
     Device(device::Device),
     /// Show the whole path on a synthetic programme.
     Demo(demo::Demo),
+    /// Look after a server that was put back to an older copy of its data.
+    Recovery(recovery::Recovery),
     /// Count the programme's figures.
     Report(report::Report),
     /// A phone in the terminal.
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Serve(command) => command.run(&terminal),
         Command::Device(command) => command.run(&terminal),
         Command::Demo(command) => command.run(&terminal),
+        Command::Recovery(command) => command.run(&terminal),
         Command::Report(command) => command.run(&terminal),
         Command::Phone(command) => command.run(&terminal),
     };

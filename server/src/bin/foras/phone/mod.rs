@@ -39,6 +39,9 @@ enum Action {
         /// Stay in sync: what others write arrives by itself. A line for each change of state, until interrupted.
         #[arg(long)]
         watch: bool,
+        /// Compare every record with the server's, whatever the phone's own counts say.
+        #[arg(long)]
+        check: bool,
     },
     /// Share unsent work with a phone nearby, with no server, or write it to a file.
     ///
@@ -108,8 +111,13 @@ impl Phone {
         let mut phone = foras::Phone::open(&dir)?;
         match self.action {
             Action::Enrol { invitation } => link::enrol(&mut phone, &invitation, server, terminal),
-            Action::Sync { watch: false } => link::sync(&mut phone, server, terminal),
-            Action::Sync { watch: true } => watch::watch(&mut phone, server, terminal),
+            Action::Sync { watch, check } => {
+                if check {
+                    phone.store_mut().compare_all()?;
+                }
+                let sync = if watch { watch::watch } else { link::sync };
+                sync(&mut phone, server, terminal)
+            }
             Action::Share(command) => command.run(&mut phone, terminal),
             Action::Receive(command) => command.run(&mut phone, terminal),
             Action::Status => read::status(&mut phone, terminal),
