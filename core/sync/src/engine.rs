@@ -440,6 +440,10 @@ impl Engine {
         {
             return again;
         }
+        if exchange.is_some() && matches!(code.as_str(), SAY_PLAINLY | "bad_answer") && self.comparisons == 0 {
+            // A page that does not fit what is here, told in full too: the server may have been put back.
+            return self.went_back(now);
+        }
         self.fail(code, retryable, 0, now)
     }
 
