@@ -2,6 +2,7 @@
 //! rows as JSON.
 
 use foras_record::role::Role;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, params};
 
 use crate::input::programme;
@@ -73,5 +74,6 @@ pub(crate) fn store_like(path: &std::path::Path) -> Connection {
              PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON",
         )
         .expect("settings");
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).expect("a setting");
     connection
 }

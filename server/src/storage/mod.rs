@@ -120,6 +120,8 @@ pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn prepare(connection: &Connection) -> Result<(), ServerError> {
     connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))?;
+    // A statement is prepared once, whatever is bound to it.
+    connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(128);
     // Readers go on while one writes.
     connection.pragma_update(None, "journal_mode", "WAL")?;

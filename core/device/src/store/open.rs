@@ -127,6 +127,8 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), Error> {
     connection.pragma_update(None, "foreign_keys", "ON")?;
     // Sorting and indexing spill to memory, never to a file that nobody wipes.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // A statement is prepared once, whatever is bound to it: otherwise partial indexes have it prepared at each edit.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     schema::migrate(connection)
 }
