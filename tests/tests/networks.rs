@@ -192,10 +192,12 @@ fn a_request_that_arrives_after_a_later_one_counts_once_and_harms_nothing() {
     let mut filler = office.enrol(Role::Outreach, there.path());
     let case = filler.register(&registration("Awa")).unwrap().id;
     filler.sync(None).unwrap();
-    // Every other connection is overtaken by the one after it: the phone gives up on it, and asks again.
-    let link = Proxy::open(&office.url, Faults { overtaken: Some(Duration::from_millis(2_500)), ..Faults::default() });
+    let link = Proxy::open(&office.url, Faults::default());
     let app = App::open(office.enrol(Role::HostCounsellor, here.path()), &link.url, SHORT);
-    let mut connections = 0;
+    app.end().1.unwrap();
+    // Every other connection is overtaken by the one after it: the phone gives up on it, and asks again.
+    link.change(Faults { overtaken: Some(Duration::from_millis(2_500)), ..Faults::default() });
+    let mut connections = link.carried().connections;
     for at in 0..4 {
         let language = if at % 2 == 0 { "ff" } else { "fr" };
         app.work(|phone| phone.edit(&case, &[Setting::new("contact_language", language)]).unwrap());
