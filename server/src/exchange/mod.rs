@@ -126,8 +126,9 @@ fn answer(
     if !has_left {
         exchange.take_offers().map_err(|error| unavailable(&error))?;
     }
+    let others = exchange.take_others();
     let pushes = exchange.unpack_pushes()?;
-    if !exchange.take(&pushes, sink) {
+    if !exchange.take(&pushes, others, sink) {
         return Ok(());
     }
     if has_left {

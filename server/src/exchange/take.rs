@@ -11,42 +11,52 @@ use super::{Exchange, Sink};
 /// build on each other in turns, and each round takes one turn further.
 const ROUNDS_MAX: usize = 16;
 
+/// A push of another device, and what became of it so far.
+pub(super) type Other = (CarriedPush, Outcomes);
+
 impl Exchange<'_> {
-    /// Takes everything; false when the receiver is gone.
-    pub(super) fn take(&mut self, pushes: &[Push], sink: &mut Sink<'_>) -> bool {
+    /// Takes what others wrote. It comes first: own work may name changes that it brings.
+    pub(super) fn take_others(&mut self) -> Vec<Other> {
         let carried = std::mem::take(&mut self.request.carried);
+        let taken = |carried: CarriedPush| {
+            let outcomes = self.take_carried(&carried);
+            (carried, outcomes)
+        };
+        let mut others = carried.into_iter().map(taken).collect::<Vec<_>>();
+        self.take_waiting(&[], &mut [], &mut others);
+        others
+    }
+
+    /// Takes everything else, and acknowledges all; false when the receiver is gone.
+    pub(super) fn take(&mut self, pushes: &[Push], mut others: Vec<Other>, sink: &mut Sink<'_>) -> bool {
         let mut own = Vec::with_capacity(pushes.len());
         for (index, push) in pushes.iter().enumerate() {
             let outcomes = self.take_push(push);
-            if carried.is_empty() && !sink(AnswerFrame::Acks(acks(index, &outcomes))) {
+            if others.is_empty() && !sink(AnswerFrame::Acks(acks(index, &outcomes))) {
                 return false;
             }
             own.push(outcomes);
         }
-        if carried.is_empty() {
+        if others.is_empty() {
             return self.take_deposits(sink);
         }
-        let mut others: Vec<_> = carried.iter().map(|carried| self.take_carried(carried)).collect();
-        self.take_waiting(pushes, &mut own, &carried, &mut others);
+        self.take_waiting(pushes, &mut own, &mut others);
         own.iter().enumerate().all(|(index, outcomes)| sink(AnswerFrame::Acks(acks(index, outcomes))))
             && self.take_deposits(sink)
-            && others.iter().enumerate().all(|(index, outcomes)| sink(AnswerFrame::CarriedAcks(acks(index, outcomes))))
+            && others
+                .iter()
+                .enumerate()
+                .all(|(index, (_, outcomes))| sink(AnswerFrame::CarriedAcks(acks(index, outcomes))))
     }
 
     /// Own work may build on what is carried, and the other way round: what waited is tried again while that helps.
-    fn take_waiting(
-        &mut self,
-        pushes: &[Push],
-        own: &mut [Outcomes],
-        carried: &[CarriedPush],
-        others: &mut [Outcomes],
-    ) {
+    fn take_waiting(&mut self, pushes: &[Push], own: &mut [Outcomes], others: &mut [Other]) {
         for _ in 0..ROUNDS_MAX {
             let mut moved = false;
             for (push, outcomes) in pushes.iter().zip(own.iter_mut()).filter(|(_, outcomes)| waits(outcomes)) {
                 moved |= settle(outcomes, self.take_push(push));
             }
-            for (carried, outcomes) in carried.iter().zip(others.iter_mut()).filter(|(_, outcomes)| waits(outcomes)) {
+            for (carried, outcomes) in others.iter_mut().filter(|(_, outcomes)| waits(outcomes)) {
                 moved |= settle(outcomes, self.take_carried(carried));
             }
             if !moved {
