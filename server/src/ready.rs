@@ -37,11 +37,13 @@ pub(crate) struct ReadyPage {
     pub(crate) changes: BTreeSet<(RecordKey, ChangeHash)>,
     /// Records that leave or come whole.
     pub(crate) moved: Vec<RecordKey>,
+    /// Records that it tells of.
+    pub(crate) told: BTreeSet<RecordKey>,
 }
 
 impl ReadyPage {
     fn size(&self) -> usize {
-        self.page.body.len() + self.changes.len() * CHANGE_BYTES + self.moved.len() * CHANGE_BYTES
+        self.page.body.len() + (self.changes.len() + self.moved.len() + self.told.len()) * CHANGE_BYTES
     }
 }
 
@@ -105,7 +107,7 @@ mod tests {
 
     fn page(bytes: usize) -> Arc<ReadyPage> {
         let page = Page { audience: 0, from: 0, count: 1, signature: Signature64([0; 64]), body: vec![0; bytes] };
-        Arc::new(ReadyPage { page, bytes, changes: BTreeSet::new(), moved: Vec::new() })
+        Arc::new(ReadyPage { page, bytes, changes: BTreeSet::new(), moved: Vec::new(), told: BTreeSet::new() })
     }
 
     fn place(from: u64) -> Place {

@@ -124,7 +124,9 @@ fn ready(
     let names = exchange.caller.grant.role != Role::Migrant.code();
     let place = Place { audience: audience.as_str().to_owned(), from, names, epoch: exchange.server.keys.epoch() };
     let (head, drops) = (logs::head(db, audience.as_str())?, logs::drops(db, audience.as_str())?);
-    if let Some(ready) = exchange.server.ready.get(&place, head, drops) {
+    if let Some(ready) = exchange.server.ready.get(&place, head, drops)
+        && all_held(db, audience, &ready.told)?
+    {
         return Ok(ready);
     }
     let Composed { entries, bytes, is_full } = Composer::new(db, audience, names).compose(from)?;
@@ -135,10 +137,21 @@ fn ready(
     let body = packed::page::packed(&entries, Some(&Follower::new(db, keys, audience.as_str(), from)));
     let mut page = Page { audience: 0, from, count: count(&entries), signature: Signature64([0; 64]), body };
     proof::sign_page(&keys.key, &mut page, &page::root(&entries), &keys.server, keys.epoch(), audience);
-    let ready = Arc::new(ReadyPage { page, bytes, changes: changes(&entries), moved: moved(&entries) });
+    let ready =
+        Arc::new(ReadyPage { page, bytes, changes: changes(&entries), moved: moved(&entries), told: told(&entries) });
     let head = if is_full { None } else { Some(head) };
     exchange.server.ready.keep(place, head, drops, Arc::clone(&ready));
     Ok(ready)
+}
+
+/// Whether the audience still holds every record that a page tells of: checked whenever the page is given.
+fn all_held(db: &Connection, audience: &AudienceName, told: &BTreeSet<RecordKey>) -> Result<bool, ServerError> {
+    for key in told {
+        if !records::is_held(db, key, audience.as_str())? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The same page for this device: what it just sent is only named. Or with everything in full.
@@ -183,6 +196,17 @@ fn changes(entries: &[Entry]) -> BTreeSet<(RecordKey, ChangeHash)> {
         _ => None,
     };
     entries.iter().filter_map(change).collect()
+}
+
+/// Records of which something is told.
+fn told(entries: &[Entry]) -> BTreeSet<RecordKey> {
+    let told = |entry: &Entry| match entry {
+        Entry::Change(change) => Some(change.record.key),
+        Entry::Whole(whole) => Some(whole.record.key),
+        Entry::Seen(seen) => Some(seen.key),
+        _ => None,
+    };
+    entries.iter().filter_map(told).collect()
 }
 
 /// Records that left or came whole. The receiver lets go of its own changes with them, so later ones are sent in full.
