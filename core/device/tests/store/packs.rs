@@ -224,17 +224,29 @@ fn another_pack_begins_anew_and_keeps_what_somebody_worked_on() {
 
 #[test]
 fn what_waits_here_for_a_record_of_a_pack_takes_the_way_of_pages() {
-    let (mut server, mut store) = oujda(4);
-    // The phone knew everybody, worked offline, and the server's log is followed from its start again.
-    bring_the_rest(&server, &mut store);
-    let someone = Someone::numbered(2);
+    let (mut server, _) = oujda(4);
+    let mut store = Store::open_in_memory(Seeded::boxed(7)).unwrap();
+    server.enrol(&mut store, Role::HostCounsellor, &["oujda"], None, "Karim");
+    // The first thing that the new phone does is to register somebody. The server takes it; its answer is lost.
+    let someone = Someone::numbered(5);
+    register(&mut store, someone, "Canary005", "oujda", 5);
+    for push in &store.work(&WorkLimits::default()).unwrap().pushes {
+        server.receive(&store, push, &mut Default::default());
+    }
     store.commit(NOW_MS, &[put(someone.person, "literacy", "some")]).unwrap();
-    server.epoch += 1;
-    store.welcome(server.epoch, NOW_MS, foras_wire::id::Nonce([3; 16]), None, NOW_MS).unwrap();
+    let before = store.pending().unwrap().changes;
     let pieces = pack_of(&server, &store, CASEWORK, 5, 64 * 1024);
     take(&mut store, &pieces);
-    assert_eq!(store.verification().unwrap().received, 0, "all of it was here and verified");
-    assert_eq!(store.pending().unwrap().changes, 1);
+    let held = server.held_by(&CASEWORK.parse().unwrap());
+    let others = held.iter().filter(|(record, _)| record.case != Some(someone.case_id())).count();
+    assert_eq!(store.verification().unwrap().received as usize, others, "what was here is verified, the rest received");
+    // Of the registration, one change of each record that the pack brought is known to be on the server now.
+    let brought = (held.len() - others) as u64;
+    assert_eq!(
+        store.pending().unwrap().changes,
+        before - brought,
+        "what came back does not go again, the rest waits on"
+    );
     server.sync(&mut store);
     bring_the_rest(&server, &mut store);
     server.assert_converged(&mut store);
