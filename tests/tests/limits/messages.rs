@@ -69,6 +69,11 @@ fn zeroes(bytes: usize) -> Vec<u8> {
 }
 
 pub(crate) fn inputs() -> Vec<Hostile> {
+    [requests(), answers(), claims(), segments(), peers(), documents()].into_iter().flatten().collect()
+}
+
+/// Bodies of requests.
+fn requests() -> Vec<Hostile> {
     let mut inputs = Vec::new();
     let signature = [&[0x58, 0x40][..], &[7; 64]].concat();
     let push = [&[0x85, 0x50][..], &[7; 16], &[1, 1], &signature, &[0x41, 0]].concat();
@@ -96,6 +101,12 @@ pub(crate) fn inputs() -> Vec<Hostile> {
         let name = format!("request: {} MiB of zeroes, packed", size.div_ceil(1 << 20));
         inputs.push(Hostile::new(name, input, |bytes| drop(decode_request(bytes))));
     }
+    inputs
+}
+
+/// Answers and their frames.
+fn answers() -> Vec<Hostile> {
+    let mut inputs = Vec::new();
     // A frame header that asks for a window of 2 GiB (RFC 8878, 3.1.1.1.2).
     let window = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 1, 0, 0];
     inputs.push(Hostile::new("request: a window of 2 GiB", [&[1], &window[..]].concat(), |bytes| {
@@ -121,6 +132,12 @@ pub(crate) fn inputs() -> Vec<Hostile> {
         let body = list(head, item, FRAME_BYTES_MAX);
         inputs.push(Hostile::new(format!("frame: 4 MiB of {what}"), body, read_frame));
     }
+    inputs
+}
+
+/// Lengths that nothing follows.
+fn claims() -> Vec<Hostile> {
+    let mut inputs = Vec::new();
     for (what, head) in [("lists", 0x9b), ("bytes", 0x5b), ("text", 0x7b), ("maps", 0xbb_u8)] {
         let claim = [&[head][..], &(1_u64 << 62).to_be_bytes()].concat();
         for front in [&[][..], &[0x82], &[0x84, 0, 0], &[0x86, 0x82, 2, 2, 1, 1]] {
@@ -133,6 +150,12 @@ pub(crate) fn inputs() -> Vec<Hostile> {
             }));
         }
     }
+    inputs
+}
+
+/// Segments of packs, and sketches.
+fn segments() -> Vec<Hostile> {
+    let mut inputs = Vec::new();
     let expand = |bytes: &[u8]| drop(foras_wire::pack::expand(bytes));
     for size in [SEGMENT_PLAIN_BYTES_MAX, 1 << 26] {
         let name = format!("segment: {} MiB of zeroes", size >> 20);
@@ -148,6 +171,12 @@ pub(crate) fn inputs() -> Vec<Hostile> {
         let sent = coded::from_bytes(bytes, 1).unwrap();
         drop(coded::difference(&[7; 8], &sent, &coded::symbols(&[7; 8], &[], sent.len())));
     }));
+    inputs
+}
+
+/// What another phone may say.
+fn peers() -> Vec<Hostile> {
+    let mut inputs = Vec::new();
     for trusted in [false, true] {
         for (what, byte) in [("zeroes", 0_u8), ("lists", 0x9f), ("ones", 0xff)] {
             let name = format!("peer: 8 MiB of {what}, {}", if trusted { "trusted" } else { "a stranger" });
@@ -164,6 +193,12 @@ pub(crate) fn inputs() -> Vec<Hostile> {
             }));
         }
     }
+    inputs
+}
+
+/// Nested documents and grants.
+fn documents() -> Vec<Hostile> {
+    let mut inputs = Vec::new();
     for nested in [0x81, 0x9f, 0xc1, 0xa1_u8] {
         inputs.push(Hostile::new(format!("4 MiB nested in {nested:#x}"), vec![nested; 4 << 20], |bytes| {
             read_frame(bytes);
