@@ -149,12 +149,12 @@ const COPY: &str = "
     CREATE TEMP TABLE copy AS SELECT id AS old, randomblob(16) AS new FROM (SELECT DISTINCT id FROM record_audience
         WHERE audience LIKE '%:oujda');
     CREATE UNIQUE INDEX temp.copy_old ON copy (old);
-    INSERT INTO record SELECT copy.new, kind, case_id, generation, created_ms FROM record JOIN copy ON old = id;
+    INSERT INTO record (id, kind, case_id, generation, created_ms) SELECT copy.new, kind, case_id, generation, created_ms FROM record JOIN copy ON old = id;
     INSERT INTO change (id, kind, ord, hash, actor, push_root, received_ms, chunk)
         SELECT copy.new, kind, ord, randomblob(32), actor, push_root, received_ms, chunk FROM change JOIN copy ON old = id;
-    INSERT INTO record_audience SELECT copy.new, kind, replace(audience, ':oujda', ':rabat'), left_ms FROM record_audience
+    INSERT INTO record_audience (id, kind, audience, left_ms) SELECT copy.new, kind, replace(audience, ':oujda', ':rabat'), left_ms FROM record_audience
         JOIN copy ON old = id WHERE audience LIKE '%:oujda';
-    INSERT INTO audience_head SELECT DISTINCT replace(audience, ':oujda', ':rabat'), 0 FROM audience_head
+    INSERT INTO audience_head (audience, head) SELECT DISTINCT replace(audience, ':oujda', ':rabat'), 0 FROM audience_head
         WHERE audience LIKE '%:oujda' ON CONFLICT DO NOTHING;
     INSERT INTO audience_log (audience, pos, entry, id, kind, ord, body, at_ms)
         SELECT head.audience, head.head + row_number() OVER (PARTITION BY log.audience ORDER BY log.pos), log.entry,
