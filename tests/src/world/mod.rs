@@ -50,7 +50,7 @@ const BEGINNING_MS: i64 = 1_790_812_800_000;
 
 /// Packs in a world of few records: they come soon, in several segments of several pieces.
 pub const SMALL_PACKS: PackSizes =
-    PackSizes { log_max: 20, first_bytes: 4 * 1024, later_bytes: 12 * 1024, piece_bytes: 256 };
+    PackSizes { log_max: 10, first_bytes: 4 * 1024, later_bytes: 12 * 1024, piece_bytes: 256 };
 
 /// Names a device of the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,5 +1,9 @@
 //! Coming to rest: the weather calms down, and devices sync until nothing moves any more.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use foras_wire::id::DeviceId;
+
 use super::clock::MINUTE_MS;
 use super::weather::Weather;
 use super::{DeviceNumber, World, laws};
@@ -41,6 +45,7 @@ impl World {
         for number in among {
             self.device(*number).set_online(true);
         }
+        let clones = self.clones();
         for _ in 0..ROUNDS_MAX {
             let recovering = self.server.recovery().is_ok_and(|recovery| recovery.is_some());
             self.sync_together(among);
@@ -48,7 +53,7 @@ impl World {
             // A recovery that closes gives the missions what was held back.
             let mut moved = recovering && self.server.recovery().is_ok_and(|recovery| recovery.is_none());
             for number in among {
-                moved |= self.moved(*number)?;
+                moved |= self.moved(*number, clones.contains(number))?;
             }
             if !moved {
                 return Ok(());
@@ -57,11 +62,24 @@ impl World {
         Err("the world does not rest".to_owned())
     }
 
+    /// Devices that share one enrolment: each new token of one ends the others', so that they go on proving themselves anew.
+    fn clones(&mut self) -> BTreeSet<DeviceNumber> {
+        let mut sharing: BTreeMap<DeviceId, BTreeSet<DeviceNumber>> = BTreeMap::new();
+        for number in self.devices() {
+            let device = self.phone(number).store().identity().map(|identity| identity.grant().device);
+            sharing.entry(device.unwrap_or(DeviceId([0; 16]))).or_default().insert(number);
+        }
+        sharing.into_values().filter(|numbers| numbers.len() > 1).flatten().collect()
+    }
+
     /// Whether a device's last sync moved anything. One that the server refuses for good moves no more.
-    fn moved(&mut self, number: DeviceNumber) -> Result<bool, String> {
+    fn moved(&mut self, number: DeviceNumber, is_clone: bool) -> Result<bool, String> {
         match self.ended(number) {
-            // More than one round trip: something was said, or compared.
-            Ok(report) => Ok(report.sent > 0 || report.received > 0 || report.pending > 0 || report.round_trips > 1),
+            // More than one round trip: something was said, or compared; or a clone had to prove itself.
+            Ok(report) => Ok(report.sent > 0
+                || report.received > 0
+                || report.pending > 0
+                || (report.round_trips > 1 && !is_clone)),
             Err(code) if code == "revoked" => Ok(false),
             Err(code) => Err(format!("{} cannot sync in calm weather: {code}", self.device(number).name)),
         }
