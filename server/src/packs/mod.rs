@@ -34,7 +34,7 @@ pub struct PackSizes {
 
 impl Default for PackSizes {
     fn default() -> Self {
-        Self { log_max: 500, first_bytes: 512 * 1024, later_bytes: 4 * 1024 * 1024, piece_bytes: PIECE_BYTES }
+        Self { log_max: 500, first_bytes: 512 * 1024, later_bytes: 2 * 1024 * 1024, piece_bytes: PIECE_BYTES }
     }
 }
 

@@ -26,12 +26,16 @@ const DAMAGED: Error = Error::Corrupt { set_aside: None };
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SegmentRow(pub(super) i64);
 
-/// The segment that was read last: neighbours are opened one after the other.
+/// Segments that stay read: the records of one case lie in one for each of their audiences. One takes some megabytes.
+const OPENED_MAX: usize = 4;
+
+/// The segments that were read last: neighbours are opened one after the other.
 #[derive(Default)]
 pub(super) struct LastOpened {
-    last: Option<(SegmentRow, Arc<Opened>)>,
+    /// The one that was used last stands last.
+    last: Vec<(SegmentRow, Arc<Opened>)>,
     /// Where trying one record after the other goes on.
-    next: usize,
+    next: Option<(SegmentRow, usize)>,
 }
 
 /// A segment that was read.
@@ -114,16 +118,20 @@ pub(super) fn named(connection: &Connection, row: SegmentRow) -> Result<BTreeMap
 
 impl LastOpened {
     fn open(&mut self, connection: &Connection, row: SegmentRow) -> Result<Arc<Opened>, Error> {
-        if let Some((last, opened)) = &self.last
-            && *last == row
-        {
-            return Ok(Arc::clone(opened));
+        if let Some(at) = self.last.iter().position(|(known, _)| *known == row) {
+            let found = self.last.remove(at);
+            let opened = Arc::clone(&found.1);
+            self.last.push(found);
+            return Ok(opened);
         }
-        (self.last, self.next) = (None, 0);
+        if self.last.len() >= OPENED_MAX {
+            // Before the next one is read: it takes memory too.
+            self.last.remove(0);
+        }
         let (maker, segment) = read(connection, row)?;
         let places = segment.records.iter().enumerate().map(|(at, one)| (one.record.key, at)).collect();
         let opened = Arc::new(Opened { maker, segment, places });
-        self.last = Some((row, Arc::clone(&opened)));
+        self.last.push((row, Arc::clone(&opened)));
         Ok(opened)
     }
 
@@ -138,13 +146,14 @@ impl LastOpened {
         let sql = "SELECT 1 FROM record WHERE kind = ?1 AND id = ?2 AND segment = ?3 AND received > 0";
         let mut statement = connection.prepare_cached(sql)?;
         let (mut found, records) = (Vec::new(), &opened.segment.records);
+        let mut next = self.next.filter(|(known, _)| *known == row).map_or(0, |(_, next)| next);
         // Once round: what lies before where it stopped may have been another's turn.
         for _ in 0..records.len() {
             if found.len() >= most {
                 break;
             }
-            let at = self.next % records.len();
-            self.next = at + 1;
+            let at = next % records.len();
+            next = at + 1;
             let Some(record) = records.get(at).map(|one| one.record) else { continue };
             let words = params![record.key.kind.0, record.key.id.as_bytes(), row.0];
             if let Some(kind) = Kind::of_code(record.key.kind)
@@ -153,14 +162,14 @@ impl LastOpened {
                 found.push((kind, record));
             }
         }
+        self.next = Some((row, next));
         Ok(found)
     }
 
     /// The segment is another now, or gone.
     pub(super) fn forget(&mut self, row: SegmentRow) {
-        if self.last.as_ref().is_some_and(|(last, _)| *last == row) {
-            (self.last, self.next) = (None, 0);
-        }
+        self.last.retain(|(known, _)| *known != row);
+        self.next = self.next.filter(|(known, _)| *known != row);
     }
 
     /// Tries a record that lies in this segment. Nothing is written.
