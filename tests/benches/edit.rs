@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use foras::phone::{Phone, Setting};
 use foras_record::role::Role;
+use foras_tests::power::plug_in;
 use foras_tests::world::chance::Chance;
 use foras_wire::id::RecordId;
 
 use crate::input::edits::{self, FieldEdit};
-use crate::input::programme;
+use crate::input::programme::{self, Programme};
 use crate::last_writer_wins::LastWriterWins;
 use crate::measure::cpu;
 use crate::measure::outcome::{Outcome, rounded};
@@ -23,11 +24,15 @@ const TURN: usize = 100;
 const DAYS: usize = 20;
 const ON_THE_TABLE: usize = 20;
 const TURNS: usize = 2;
+/// Flushes of an edit at most, and edits over which they are counted.
+const FSYNCS_GOAL: f64 = 1.0;
+const FLUSHED: usize = 1_000;
 /// Edits of cases drawn from all.
 const SCATTERED: usize = 2_000;
 
 pub(crate) fn run(workload: &mut Workload) -> Outcome {
-    let (days, scattered) = (workload.share_of(DAYS), workload.share_of(SCATTERED));
+    let (days, scattered, flushed) =
+        (workload.share_of(DAYS), workload.share_of(SCATTERED), workload.share_of(FLUSHED));
     let programme = workload.programme();
     // On a disk: each edit waits for it.
     let folder = tempfile::tempdir().expect("a folder");
@@ -46,8 +51,46 @@ pub(crate) fn run(workload: &mut Workload) -> Outcome {
     outcome.put("unit", "us of CPU").put("edits", day.edits).put("cases_on_the_table", ON_THE_TABLE);
     outcome.put("ratio_scattered", rounded(scattered.ours_us() / scattered.limit_us()));
     outcome.put("scattered_ours", rounded(scattered.ours_us())).put("scattered_limit", rounded(scattered.limit_us()));
+    let flushes = flushes(programme, flushed);
+    outcome.also("fsyncs_per_edit", flushes.median, FSYNCS_GOAL);
+    outcome.put("fsyncs_mean", rounded(flushes.mean)).put("written_bytes_per_edit", flushes.written_bytes);
     outcome.put("cases", workload.cases());
     outcome
+}
+
+/// What an edit asks of the disk.
+struct Flushes {
+    /// Flushes of the edit in the middle: now and then one also empties SQLite's write-ahead log.
+    median: f64,
+    mean: f64,
+    written_bytes: u64,
+}
+
+/// Edits on a disk that counts.
+fn flushes(programme: &Programme, edits: usize) -> Flushes {
+    let folder = tempfile::tempdir().expect("a folder");
+    let machine = plug_in(folder.path());
+    let mut phone = programme.phone_in(Role::HostCounsellor, folder);
+    programme::sync(&mut phone.phone);
+    programme::verify(&mut phone.phone);
+    let begun = machine.counts();
+    let mut each = Vec::new();
+    for number in 0..edits {
+        let case = programme.chance.one_of(&programme.cases).to_string();
+        let before = machine.counts().syncs;
+        let setting = Setting::new("needs", format!("number {number}"));
+        assert!(phone.phone.edit(&case, &[setting]).expect("an edit").changed);
+        each.push(machine.counts().syncs - before);
+    }
+    let ended = machine.counts();
+    drop(phone);
+    each.sort_unstable();
+    let count = edits.max(1) as u64;
+    Flushes {
+        median: each.get(edits / 2).map_or(0.0, |syncs| *syncs as f64),
+        mean: (ended.syncs - begun.syncs) as f64 / count as f64,
+        written_bytes: (ended.written_bytes - begun.written_bytes) / count,
+    }
 }
 
 /// What the two sides used.
