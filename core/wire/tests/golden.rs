@@ -95,7 +95,8 @@ fn difference() -> Difference {
         authors: vec![AuthorEntry { actor: Actor([1; 16]), name: None, role: "server".into() }],
         changes: vec![LackedChange { record: record(), chunk: vec![1, 2, 3], received_ms: 1_790_000_000_000 }],
         drops: vec![record().key],
-        wanted: vec![0x99; 32],
+        wanted: vec![0x99; 16],
+        salt: [9; 8],
         ..Difference::new(1, 300, DifferenceState::Undecided { symbols: 70 })
     }
 }

@@ -8,8 +8,8 @@ use foras_wire::audience::AudienceName;
 use foras_wire::id::Actor;
 use foras_wire::limits::PAGE_BYTES;
 use foras_wire::page::AuthorEntry;
-use foras_wire::reconcile::coded::{self, SYMBOLS_MAX, Salt, Symbol};
-use foras_wire::reconcile::{Difference, DifferenceState, Item, LackedChange, Sketch};
+use foras_wire::reconcile::coded::{self, FIRST_SYMBOLS, SYMBOLS_MAX, Salt, Short, Symbol};
+use foras_wire::reconcile::{Difference, DifferenceState, LackedChange, Sketch};
 use foras_wire::record::RecordKey;
 use foras_wire::sync::AnswerFrame;
 use rusqlite::Connection;
@@ -43,7 +43,7 @@ struct Different {
     /// Records that the device holds by an audience that they left.
     gone: BTreeSet<RecordKey>,
     /// What the server does not know.
-    unknown: Vec<Item>,
+    unknown: Vec<Short>,
 }
 
 /// How a comparison ended.
@@ -79,6 +79,7 @@ impl Exchange<'_> {
             let held_back = recovering && recovery::waits(audience.as_str());
             let through = logs::head(db, audience.as_str())?;
             let mut last = Difference::new(sketch.audience, through, DifferenceState::Last);
+            last.salt = reconcile.salt;
             match verdict(db, audience, &reconcile.salt, sketch)? {
                 Verdict::Other(state) => {
                     compared.more = true;
@@ -86,7 +87,7 @@ impl Exchange<'_> {
                 }
                 Verdict::Found(found) => {
                     compared.wanted |= !found.unknown.is_empty();
-                    last.wanted = found.unknown.iter().flat_map(|item| item.0).collect();
+                    last.wanted = found.unknown.iter().flat_map(|item| item.0.to_be_bytes()).collect();
                     if held_back {
                         last.state = DifferenceState::Held;
                     } else {
@@ -172,31 +173,35 @@ fn verdict(db: &Connection, audience: &AudienceName, salt: &Salt, sketch: &Sketc
     let theirs = coded::from_bytes(&sketch.symbols, sketch.count).unwrap_or_default();
     let copy = digests::copy(db, audience.as_str(), false)?;
     let ours = coded::symbols(salt, copy.iter().map(|held| &held.item), theirs.len());
-    let found = match coded::difference(salt, &theirs, &ours) {
+    let found = match coded::difference(&theirs, &ours) {
         Ok(found) => found,
         Err(undecided) => return Ok(Verdict::Other(more_symbols(undecided.about, &theirs))),
     };
-    // What was found must explain the whole difference of the sums.
-    let explained = found.second.iter().fold(sketch.sum, |sum, item| sum.with(item));
-    let explained = found.first.iter().fold(explained, |sum, item| sum.without(item));
-    if explained != sum {
-        return Ok(Verdict::Other(more_symbols(0, &theirs)));
-    }
-    let lacking: BTreeSet<Item> = found.second.into_iter().collect();
-    let mut lacking: Vec<Held> = copy.into_iter().filter(|held| lacking.contains(&held.item)).collect();
+    let lacking: BTreeSet<Short> = found.second.into_iter().collect();
+    let mut lacking: Vec<Held> =
+        copy.into_iter().filter(|held| lacking.contains(&Short::of(salt, &held.item))).collect();
     lacking.sort_unstable_by_key(|held| (held.record, held.ord));
-    let (mut gone, mut unknown) = (BTreeSet::new(), found.first);
+    let (mut left, mut unknown) = (BTreeMap::new(), found.first);
     if !unknown.is_empty() {
-        let left = digests::copy(db, audience.as_str(), true)?;
-        let left: BTreeMap<Item, RecordKey> = left.into_iter().map(|held| (held.item, held.record)).collect();
-        gone.extend(unknown.iter().filter_map(|item| left.get(item)));
-        unknown.retain(|item| !left.contains_key(item));
+        let copy = digests::copy(db, audience.as_str(), true)?;
+        left.extend(copy.into_iter().map(|held| (Short::of(salt, &held.item), held)));
+        left.retain(|short, _| unknown.binary_search(short).is_ok());
+        unknown.retain(|short| !left.contains_key(short));
     }
+    if unknown.is_empty() {
+        // Where all that was found is known, it must explain the whole difference of the sums.
+        let explained = lacking.iter().fold(sketch.sum, |sum, held| sum.with(&held.item));
+        let explained = left.values().fold(explained, |sum, held| sum.without(&held.item));
+        if explained != sum {
+            return Ok(Verdict::Other(more_symbols(0, &theirs)));
+        }
+    }
+    let gone = left.into_values().map(|held| held.record).collect();
     Ok(Verdict::Found(Different { lacking, gone, unknown }))
 }
 
 fn more_symbols(about: usize, theirs: &[Symbol]) -> DifferenceState {
-    let symbols = coded::enough_for(about).max(theirs.len() * 3 / 2).max(16);
+    let symbols = coded::enough_for(about, theirs.len()).max(theirs.len() * 5 / 4).max(FIRST_SYMBOLS);
     if symbols > SYMBOLS_MAX {
         return DifferenceState::StartOver;
     }

@@ -6,7 +6,7 @@ use foras_wire::id::{Nonce, ServerId};
 use foras_wire::peer::{Offer, OfferedRecord, PeerFrame, PeerHello, PeerReader, Want, encode_peer_frame, prefix};
 use foras_wire::push::PushItem;
 use foras_wire::reconcile::Item;
-use foras_wire::reconcile::coded::{self, Salt, symbols};
+use foras_wire::reconcile::coded::{self, Salt, symbols, symbols_of};
 use foras_wire::version::ProtocolRange;
 
 use super::change::pushed;
@@ -71,11 +71,11 @@ pub(super) fn sketches() -> Vec<Vec<u8>> {
 /// Symbols that say of how many items they are, against the symbols of none.
 pub(super) fn sketch(bytes: &[u8]) {
     let Some(sent) = coded::from_bytes(bytes, ITEMS) else { return };
-    let own = symbols(&SALT, &[], sent.len());
-    let Ok(found) = coded::difference(&SALT, &sent, &own) else { return };
+    let own = symbols_of([], sent.len());
+    let Ok(found) = coded::difference(&sent, &own) else { return };
     assert!(found.first.len() + found.second.len() <= sent.len(), "more items than symbols");
     // Nothing but a set has symbols that come out even.
     if found.second.is_empty() {
-        assert_eq!(symbols(&SALT, &found.first, sent.len()), sent, "the symbols are of another set");
+        assert_eq!(symbols_of(found.first, sent.len()), sent, "the symbols are of another set");
     }
 }

@@ -169,7 +169,7 @@ fn segments() -> Vec<Hostile> {
     let sketch = coded::to_bytes(&coded::symbols(&[7; 8], &items, SYMBOLS_MAX), 1);
     inputs.push(Hostile::new("sketch: as many symbols as there may be", sketch, |bytes| {
         let sent = coded::from_bytes(bytes, 1).unwrap();
-        drop(coded::difference(&[7; 8], &sent, &coded::symbols(&[7; 8], &[], sent.len())));
+        drop(coded::difference(&sent, &coded::symbols(&[7; 8], &[], sent.len())));
     }));
     inputs
 }

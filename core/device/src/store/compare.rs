@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use foras_record::proof;
 use foras_wire::audience::AudienceName;
-use foras_wire::reconcile::coded::{self, SYMBOLS_MAX, Salt};
+use foras_wire::reconcile::coded::{self, FIRST_SYMBOLS, SYMBOLS_MAX, Salt};
 use foras_wire::reconcile::{Combined, Difference, DifferenceState, Item, LackedChange, Reconcile, Sketch, Sum};
 use foras_wire::record::RecordRef;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -16,8 +16,6 @@ use super::writing::Writing;
 use super::{Store, arrival, author, digest, leave, mend, offer, page, rows};
 use crate::error::Error;
 
-/// Symbols of a first sketch: they find a dozen differences, and tell how many more there are.
-const FIRST_SYMBOLS: usize = 32;
 /// Records that are tried in one transaction.
 const VERIFIED_AT_ONCE: u32 = 256;
 /// Comparisons of one audience that may come to nothing before its log is followed from its start again.

@@ -7,7 +7,8 @@ use foras_wire::audience::AudienceName;
 use foras_wire::id::{ChangeHash, Digest32, Incarnation, Signature64};
 use foras_wire::merkle;
 use foras_wire::page::{Page, change_leaf};
-use foras_wire::reconcile::{Claim, Difference, Item, OfferedChange, OfferedPage, Offers, Witness};
+use foras_wire::reconcile::coded::Short;
+use foras_wire::reconcile::{Claim, Difference, OfferedChange, OfferedPage, Offers, Witness};
 use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -93,9 +94,9 @@ pub(super) fn wanted(
     audience: &AudienceName,
     difference: &Difference,
 ) -> Result<u32, Error> {
-    let wanted: BTreeSet<Item> = difference.wanted_items().collect();
-    let held: Vec<Held> =
-        digest::copy(writing.connection(), audience)?.into_iter().filter(|held| wanted.contains(&held.item)).collect();
+    let wanted: BTreeSet<Short> = difference.wanted_items().collect();
+    let mut held: Vec<Held> = digest::copy(writing.connection(), audience)?;
+    held.retain(|held| wanted.contains(&Short::of(&difference.salt, &held.item)));
     let places = places(&kept_pages(writing.connection())?);
     let mut count = 0;
     for held in &held {

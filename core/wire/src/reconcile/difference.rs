@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use super::Item;
+use super::coded::{Salt, Short};
 use crate::audience::AudienceName;
 use crate::frame::to_cbor;
 use crate::id::{ServerId, Signature64};
@@ -72,12 +72,15 @@ pub struct Difference {
     /// Records that are not of this audience.
     #[n(5)]
     pub drops: Vec<RecordKey>,
-    /// Items that the server does not know, 16 bytes each.
+    /// Items that the server does not know, 8 bytes each: [`Short`] under `salt`.
     #[cbor(n(6), with = "minicbor::bytes")]
     pub wanted: Vec<u8>,
     /// The server's signature of [`Difference::signed_bytes`].
     #[n(7)]
     pub signature: Signature64,
+    /// The salt of the request's symbols.
+    #[cbor(n(8), with = "minicbor::bytes")]
+    pub salt: Salt,
 }
 
 impl Difference {
@@ -93,12 +96,13 @@ impl Difference {
             drops: Vec::new(),
             wanted: Vec::new(),
             signature: Signature64([0; 64]),
+            salt: Salt::default(),
         }
     }
 
     /// The items that the server does not know.
-    pub fn wanted_items(&self) -> impl Iterator<Item = Item> + '_ {
-        self.wanted.as_chunks::<16>().0.iter().map(|item| Item(*item))
+    pub fn wanted_items(&self) -> impl Iterator<Item = Short> + '_ {
+        self.wanted.as_chunks::<8>().0.iter().map(|short| Short(u64::from_be_bytes(*short)))
     }
 
     /// What the server signs: a label, itself, its epoch, the position, the audience's name and the hash of the content.
