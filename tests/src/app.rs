@@ -66,6 +66,13 @@ impl App {
         done
     }
 
+    /// Asks for a sync now, as a person does.
+    pub fn ask(&self) {
+        if let Some(ringer) = &self.ringer {
+            ringer.sync_now();
+        }
+    }
+
     /// Looks at something on the phone.
     pub fn look<T>(&self, look: impl FnOnce(&mut Phone) -> T) -> T {
         look(&mut self.phone.0.lock().unwrap_or_else(PoisonError::into_inner))

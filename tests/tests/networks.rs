@@ -149,40 +149,91 @@ fn six_hundred_milliseconds_fifty_kilobits_and_a_cut_every_twenty_seconds() {
     story(&faults, 200, Duration::from_secs(85));
 }
 
-/// As long as a test has: a second of silence, and a body that travels at once.
+/// As long as a test has: a second of silence, a body that travels at once, two seconds of waiting for news.
 const SHORT: Patience =
-    Patience { connect: Duration::from_secs(1), silence: Duration::from_secs(1), upload_bytes_s: 1_000_000 };
+    Patience { connect: Duration::from_secs(1), silence: Duration::from_secs(1), upload_bytes_s: 1_000_000, wait_s: 2 };
+
+/// How the first sync ends that reaches the network after `carried`.
+fn end_after(app: &App, link: &Proxy, carried: Carried) -> Result<SyncReport, String> {
+    until("the phone tries", || link.carried().connections > carried.connections);
+    let tried = Instant::now();
+    loop {
+        let (at, end) = app.end();
+        if at > tried {
+            return end;
+        }
+    }
+}
 
 #[test]
 fn a_connection_that_falls_silent_holds_nobody_up_and_loses_nothing() {
     let office = Office::open();
     let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut filler = office.enrol(Role::Outreach, there.path());
-    let cases: Vec<_> = (0..3).map(|at| filler.register(&registration(&format!("Awa {at}"))).unwrap().id).collect();
+    let case = filler.register(&registration("Awa")).unwrap().id;
     filler.sync(None).unwrap();
     let link = Proxy::open(&office.url, Faults::default());
     let app = App::open(office.enrol(Role::HostCounsellor, here.path()), &link.url, SHORT);
     app.end().1.unwrap();
     // Nothing answers any more; then the head of an answer comes, and some of its body, and no more.
-    for silent_after_bytes in [0, 1, 150, 400] {
-        link.change(Faults { silent_after_bytes: Some(silent_after_bytes), ..Faults::default() });
-        let begun = Instant::now();
-        app.work(|phone| phone.edit(&cases[0], &[Setting::new("contact_language", "ff")]).unwrap());
-        while app.end().1.is_ok() {}
-        assert!(begun.elapsed() < Duration::from_secs(15), "the phone waited for {:?}", begun.elapsed());
+    let written: Vec<_> = [0, 1, 150, 220, 270].into_iter().map(|silent| (silent, format!("plan {silent}"))).collect();
+    for (silent_after_bytes, plan) in &written {
+        link.change(Faults { silent_after_bytes: Some(*silent_after_bytes), ..Faults::default() });
+        let before = link.carried();
+        app.work(|phone| phone.edit(&case, &[Setting::new("business_plan", plan)]).unwrap());
+        app.ask();
+        assert_eq!(end_after(&app, &link, before).unwrap_err(), "offline", "after {silent_after_bytes} B");
+        let carried = between(before, link.carried());
+        assert!(carried.down <= carried.connections * silent_after_bytes, "{carried:?}");
         let pending = app.look(|phone| phone.status().unwrap().pending);
-        assert!(pending > 0 || silent_after_bytes > 0, "what nobody acknowledged waits");
+        assert!(pending > 0 || *silent_after_bytes > 150, "what nobody acknowledged waits");
     }
     link.change(Faults::default());
-    app.work(|phone| phone.edit(&cases[1], &[Setting::new("contact_language", "fr")]).unwrap());
-    while app.look(|phone| phone.status().unwrap().pending) > 0 {
-        drop(app.end());
-    }
+    app.ask();
+    until("everything is acknowledged", || app.look(|phone| phone.status().unwrap().pending) == 0);
     filler.sync(None).unwrap();
-    for (case, language) in [(&cases[0], "ff"), (&cases[1], "fr")] {
-        let shown = serde_json::to_string(&filler.show(case).unwrap()).unwrap();
-        assert!(shown.contains(language), "the colleague lacks what was written during the silence");
-    }
+    let shown = serde_json::to_string(&filler.show(&case).unwrap()).unwrap();
+    assert!(shown.contains("plan 270"), "the colleague lacks what was written during the silence: {shown}");
+    let mut chunks = office.chunks();
+    let stored = chunks.len();
+    chunks.sort_unstable();
+    chunks.dedup();
+    assert_eq!(chunks.len(), stored, "nothing counts twice");
+}
+
+#[test]
+fn a_network_that_forgets_a_waiting_connection_holds_up_neither_own_work_nor_news() {
+    let office = Office::open();
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut filler = office.enrol(Role::Outreach, there.path());
+    let case = filler.register(&registration("Awa")).unwrap().id;
+    filler.sync(None).unwrap();
+    let link = Proxy::open(&office.url, Faults::default());
+    let app = App::open(office.enrol(Role::HostCounsellor, here.path()), &link.url, SHORT);
+    app.end().1.unwrap();
+    let settled = |what: &str| until(what, || office.server.waiting() == 1);
+    // Nobody writes here: what a colleague writes comes once the wait is over and nothing was heard.
+    settled("the phone waits for news");
+    link.forget();
+    let write = |phone: &mut Phone, plan: &str| phone.edit(&case, &[Setting::new("business_plan", plan)]).unwrap();
+    write(&mut filler, "a bakery");
+    filler.sync(None).unwrap();
+    until("the news came", || app.look(|phone| plan(phone, &case).contains("a bakery")));
+    // Somebody writes here: that goes out over another connection at once, and what others wrote comes with it.
+    settled("the phone waits again");
+    link.forget();
+    write(&mut filler, "a bakery and a shop");
+    filler.sync(None).unwrap();
+    let connections = link.carried().connections;
+    app.work(|phone| phone.edit(&case, &[Setting::new("contact_language", "ff")]).unwrap());
+    until("another connection", || link.carried().connections > connections);
+    until("own work is acknowledged", || app.look(|phone| phone.status().unwrap().pending) == 0);
+    until("the news came too", || app.look(|phone| plan(phone, &case).contains("a shop")));
+}
+
+/// What the phone shows of a case, as text.
+fn plan(phone: &mut Phone, case: &str) -> String {
+    serde_json::to_string(&phone.show(case).unwrap()).unwrap()
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -18,6 +19,12 @@ use crate::storage::locked;
 
 /// Connections of strangers that are open at a time: far below the files that a process may open.
 const STRANGERS_MAX: usize = 256;
+/// Silence after which the system probes a connection, in seconds: longer than a phone is held back, so that a wait costs its
+/// radio nothing.
+const PROBE_AFTER_S: u64 = 360;
+/// Seconds between two probes, and how many without an answer end the connection.
+const PROBE_EVERY_S: u64 = 30;
+const PROBES: u32 = 4;
 /// How long to wait when the system gives no connection, in milliseconds: it may be out of open files.
 const ACCEPT_RETRY_MS: u64 = 200;
 
@@ -79,6 +86,17 @@ impl Guest {
     }
 }
 
+/// Has the system find out whether the other side is still there: phones leave networks without a word, and each
+/// connection holds a place and what is on its way.
+fn probe(stream: &TcpStream) {
+    let probes = TcpKeepalive::new()
+        .with_time(Duration::from_secs(PROBE_AFTER_S))
+        .with_interval(Duration::from_secs(PROBE_EVERY_S))
+        .with_retries(PROBES);
+    // Without them a dead connection lasts longer; it is served all the same.
+    let _ = SockRef::from(stream).set_tcp_keepalive(&probes);
+}
+
 impl Listener for Door {
     type Io = Visit;
     type Addr = Guest;
@@ -86,7 +104,10 @@ impl Listener for Door {
     async fn accept(&mut self) -> (Visit, Guest) {
         loop {
             match self.listener.accept().await {
-                Ok((stream, _)) => return self.welcome(stream),
+                Ok((stream, _)) => {
+                    probe(&stream);
+                    return self.welcome(stream);
+                }
                 Err(error) => {
                     tracing::warn!(kind = %error.kind(), "a connection could not be taken");
                     tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;

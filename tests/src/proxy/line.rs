@@ -91,15 +91,16 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, link: Arc<Link>, 
         let mut carried = 0_u64;
         while let Some((arrives, packet)) = packets.recv().await {
             sleep_until(arrives).await;
+            let passes = if way == Way::Down { link.passes(carried, packet.len()) } else { packet.len() };
             carried += packet.len() as u64;
-            if way == Way::Down && limit(&link, carried).await {
-                return;
-            }
-            if to.write_all(&packet).await.is_err() {
+            if to.write_all(&packet[..passes]).await.is_err() {
                 return;
             }
             let count = if way == Way::Up { &link.counters.up } else { &link.counters.down };
-            count.fetch_add(packet.len() as u64, Ordering::Relaxed);
+            count.fetch_add(passes as u64, Ordering::Relaxed);
+            if way == Way::Down && limit(&link, carried).await {
+                return;
+            }
         }
     };
     either(sending, receiving).await;

@@ -1,6 +1,7 @@
 //! What all connections of a link share: its rate, and the moments at which it is cut.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,11 +27,29 @@ pub(super) struct Link {
     /// When the radio is free again, each way.
     free: [Mutex<Option<Instant>>; 2],
     cuts: watch::Sender<u64>,
+    forgets: watch::Sender<u64>,
 }
+
+/// What may befall a connection, from the moment on at which this was made.
+pub(super) struct Fate {
+    /// Done when the link is cut.
+    pub(super) cut: Happens,
+    /// Done when the network forgets its connections.
+    pub(super) forgotten: Happens,
+}
+
+/// Done when something happens.
+pub(super) type Happens = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Link {
     pub(super) fn new(faults: Faults, counters: Arc<Counters>) -> Self {
-        Self { faults, counters, free: [Mutex::default(), Mutex::default()], cuts: watch::channel(0).0 }
+        Self {
+            faults,
+            counters,
+            free: [Mutex::default(), Mutex::default()],
+            cuts: watch::channel(0).0,
+            forgets: watch::channel(0).0,
+        }
     }
 
     /// Cuts all connections.
@@ -38,14 +57,20 @@ impl Link {
         self.cuts.send_modify(|cuts| *cuts += 1);
     }
 
-    /// Done when the link is cut next.
-    pub(super) fn next_cut(&self) -> impl Future<Output = ()> + use<> {
-        let mut cuts = self.cuts.subscribe();
-        cuts.mark_unchanged();
-        async move {
-            // An error means that the link is no more.
-            drop(cuts.changed().await);
-        }
+    /// All connections that are open carry nothing more, and stay open.
+    pub(super) fn forget(&self) {
+        self.forgets.send_modify(|forgets| *forgets += 1);
+    }
+
+    /// What may befall a connection that is made now.
+    pub(super) fn fate(&self) -> Fate {
+        Fate { cut: next(&self.cuts, true), forgotten: next(&self.forgets, false) }
+    }
+
+    /// How many of so many bytes still reach a phone to which the connection has `carried` so many.
+    pub(super) fn passes(&self, carried: u64, bytes: usize) -> usize {
+        let most = [self.faults.silent_after_bytes, self.faults.cut_after_bytes].into_iter().flatten().min();
+        most.map_or(bytes, |most| bytes.min(usize::try_from(most.saturating_sub(carried)).unwrap_or(bytes)))
     }
 
     /// Sends so many bytes; returns when they have left, and when they arrive.
@@ -64,4 +89,14 @@ impl Link {
         tokio::time::sleep_until(sent).await;
         sent + self.faults.delay
     }
+}
+
+/// Done when it happens next. `at_end`: also when the link is no more.
+fn next(happened: &watch::Sender<u64>, at_end: bool) -> Happens {
+    let mut happened = happened.subscribe();
+    Box::pin(async move {
+        if happened.changed().await.is_err() && !at_end {
+            std::future::pending::<()>().await;
+        }
+    })
 }

@@ -8,15 +8,15 @@ mod line;
 mod link;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc as blocking};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
+use tokio::sync::mpsc;
 
-use link::Link;
+use link::{Fate, Link};
 
 /// What a link does to what travels.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -57,13 +57,23 @@ struct Counters {
     cuts: AtomicU64,
 }
 
+/// What happens to a link, told by whoever tests.
+#[derive(Debug)]
+enum Order {
+    Change(Faults),
+    Forget,
+}
+
+/// Told once an order is carried out.
+type Obeyed = blocking::Sender<()>;
+
 /// A link to one server, until dropped.
 #[derive(Debug)]
 pub struct Proxy {
     /// Where phones reach it.
     pub url: String,
     counters: Arc<Counters>,
-    faults: watch::Sender<Faults>,
+    orders: mpsc::UnboundedSender<(Order, Obeyed)>,
     _runtime: Runtime,
 }
 
@@ -78,14 +88,26 @@ impl Proxy {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let (counters, (faults, told)) = (Arc::new(Counters::default()), watch::channel(faults));
-        runtime.spawn(listen(listener, to, told, Arc::clone(&counters)));
-        Self { url, counters, faults, _runtime: runtime }
+        let (counters, (orders, told)) = (Arc::new(Counters::default()), mpsc::unbounded_channel());
+        runtime.spawn(listen(listener, to, told, Link::new(faults, Arc::clone(&counters))));
+        Self { url, counters, orders, _runtime: runtime }
     }
 
-    /// The link is another one from now on; connections that are open are cut.
+    /// The link is another one once this returns; connections that are open are cut.
     pub fn change(&self, faults: Faults) {
-        self.faults.send_replace(faults);
+        self.order(Order::Change(faults));
+    }
+
+    /// The network forgets the connections that are open once this returns: they carry nothing more, and neither side is
+    /// told. New ones are made as ever.
+    pub fn forget(&self) {
+        self.order(Order::Forget);
+    }
+
+    fn order(&self, order: Order) {
+        let (done, obeyed) = blocking::channel();
+        // An error means that the proxy is going down.
+        drop(self.orders.send((order, done)).map(|()| obeyed.recv()));
     }
 
     /// What it has carried so far.
@@ -98,27 +120,37 @@ impl Proxy {
 }
 
 /// Takes connections under the faults of the moment.
-async fn listen(listener: TcpListener, to: SocketAddr, mut told: watch::Receiver<Faults>, counters: Arc<Counters>) {
+async fn listen(listener: TcpListener, to: SocketAddr, mut told: mpsc::UnboundedReceiver<(Order, Obeyed)>, link: Link) {
+    let mut link = Arc::new(link);
     loop {
-        let link = Arc::new(Link::new(told.borrow_and_update().clone(), Arc::clone(&counters)));
         let cutting = cut_now_and_then(Arc::clone(&link));
         tokio::pin!(cutting);
-        loop {
+        let changed = loop {
             tokio::select! {
-                changed = told.changed() => match changed {
-                    Ok(()) => break,
+                biased;
+                order = told.recv() => match order {
+                    Some((Order::Change(faults), done)) => break (Link::new(faults, Arc::clone(&link.counters)), done),
+                    Some((Order::Forget, done)) => {
+                        link.forget();
+                        let _ = done.send(());
+                    }
                     // The proxy is dropped.
-                    Err(_) => return link.cut(),
+                    None => return link.cut(),
                 },
                 () = &mut cutting => {}
                 taken = listener.accept() => {
                     if let Ok((phone, _)) = taken {
-                        tokio::spawn(carry(phone, to, Arc::clone(&link)));
+                        // From here on, before anything is carried: a cut that comes now is a cut.
+                        let fate = link.fate();
+                        tokio::spawn(carry(phone, to, Arc::clone(&link), fate));
                     }
                 }
             }
-        }
+        };
         link.cut();
+        link = Arc::new(changed.0);
+        // Nobody waits for it any more.
+        let _ = changed.1.send(());
     }
 }
 
@@ -133,9 +165,8 @@ async fn cut_now_and_then(link: Arc<Link>) {
 }
 
 /// Carries one connection to its end.
-async fn carry(phone: TcpStream, to: SocketAddr, link: Arc<Link>) {
+async fn carry(phone: TcpStream, to: SocketAddr, link: Arc<Link>, fate: Fate) {
     let number = link.counters.connections.fetch_add(1, Ordering::Relaxed);
-    let cut = link.next_cut();
     let mut line = line::Line::new(phone, Arc::clone(&link));
     let overtaken = link.faults.overtaken.filter(|_| number.is_multiple_of(2));
     let carried = async {
@@ -148,10 +179,20 @@ async fn carry(phone: TcpStream, to: SocketAddr, link: Arc<Link>) {
             line.carry(server).await;
         }
     };
+    // Apart from what carries, so that a connection which is forgotten stays open.
+    tokio::pin!(carried);
+    let remembered = async {
+        tokio::select! {
+            biased;
+            () = fate.forgotten => std::future::pending().await,
+            () = &mut carried => {}
+        }
+    };
     tokio::select! {
-        () = carried => {}
-        () = cut => {
+        biased;
+        () = fate.cut => {
             link.counters.cuts.fetch_add(1, Ordering::Relaxed);
         }
+        () = remembered => {}
     }
 }

@@ -9,10 +9,6 @@ use super::sync::{Drive, Halt};
 use super::{Lend, Stopped, SyncReport};
 use crate::link::Link;
 
-/// Seconds for which a server may hold back a phone's request for news: four minutes. Mobile networks forget a connection
-/// that is silent for longer; where they forget sooner, the engine asks for less.
-pub const WAIT_S: u16 = 240;
-
 /// Rings for a sync. Syncing goes on until every copy is dropped.
 #[derive(Debug, Clone)]
 pub struct Ringer(UnboundedSender<Event>);
@@ -82,7 +78,8 @@ pub async fn keep<L: Link>(
     bell: &mut Bell,
     mut told: impl FnMut(Result<SyncReport, Stopped>),
 ) {
-    let mut drive = Drive::new(store, link, now, Config { poll_ms: None, wait_s: WAIT_S });
+    let wait_s = link.wait_s();
+    let mut drive = Drive::new(store, link, now, Config { poll_ms: None, wait_s });
     drive.tell(Event::Started);
     loop {
         match drive.run(Some(&mut *bell)).await {

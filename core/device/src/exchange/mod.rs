@@ -20,7 +20,7 @@ use crate::store::Store;
 
 pub use courier::{Courier, Outward, Step};
 #[cfg(feature = "http")]
-pub use keep::{Bell, Ringer, WAIT_S, bell, keep};
+pub use keep::{Bell, Ringer, bell, keep};
 #[cfg(feature = "http")]
 pub(crate) use sync::link_of;
 #[cfg(feature = "http")]

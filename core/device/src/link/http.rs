@@ -12,7 +12,7 @@ use foras_wire::sync::{AnswerFrame, Credentials, Refusal};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 
-use super::{Answer, Link};
+use super::{Answer, Link, WAIT_S};
 
 /// How long a network may be silent before it counts as gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,13 +23,20 @@ pub struct Patience {
     pub silence: Duration,
     /// The slowest that a body travels, in bytes a second: when it arrives cannot be seen from here.
     pub upload_bytes_s: u32,
+    /// Seconds for which a request for news may wait at the server.
+    pub wait_s: u16,
 }
 
 impl Default for Patience {
     /// Ten seconds to connect; a minute of silence, since a slow mobile network stalls for tens of seconds and then goes
-    /// on; and 2G at its slowest.
+    /// on; 2G at its slowest; and [`WAIT_S`].
     fn default() -> Self {
-        Self { connect: Duration::from_secs(10), silence: Duration::from_secs(60), upload_bytes_s: 4_096 }
+        Self {
+            connect: Duration::from_secs(10),
+            silence: Duration::from_secs(60),
+            upload_bytes_s: 4_096,
+            wait_s: WAIT_S,
+        }
     }
 }
 
@@ -40,6 +47,9 @@ impl Patience {
     }
 }
 
+/// Probes without an answer after which a silent connection is dead. The first comes after a network may be silent for, so
+/// that one is noticed within twice that time.
+const PROBES: u32 = 4;
 /// Longest answer to an enrolment, in bytes.
 const ENROL_ANSWER_BYTES_MAX: usize = 64 * 1024;
 const MEDIA_TYPE: &str = "application/octet-stream";
@@ -86,8 +96,16 @@ impl HttpLink {
         if parsed.scheme() != "http" || !parsed.has_host() {
             return Err(LinkFailure::Unsupported);
         }
-        let client = Client::builder()
+        let builder = Client::builder();
+        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+        let builder = builder.tcp_user_timeout(patience.silence);
+        let client = builder
             .connect_timeout(patience.connect)
+            // A connection that a network forgot while a request waits is noticed by its probes. Seldom ones, since each
+            // wakes a phone's radio; and what is not acknowledged is not given up before a network counts as gone.
+            .tcp_keepalive(patience.silence)
+            .tcp_keepalive_interval(patience.silence / PROBES)
+            .tcp_keepalive_retries(PROBES)
             .redirect(redirect::Policy::none())
             .user_agent(concat!("foras/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -130,6 +148,10 @@ impl HttpLink {
 
 impl Link for HttpLink {
     type Answer = HttpAnswer;
+
+    fn wait_s(&self) -> u16 {
+        self.patience.wait_s
+    }
 
     async fn exchange(
         &mut self,
