@@ -5,8 +5,10 @@
 mod cold_starts;
 mod edits;
 mod full_disk;
+mod meetings;
 mod migrations;
 mod rebuilds;
+mod recoveries;
 mod servers;
 mod syncs;
 mod the_disk;
