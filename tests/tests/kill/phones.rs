@@ -1,8 +1,5 @@
-//! A phone's process is killed (SIGKILL) again and again while it opens its store, edits, and syncs over real HTTP. Every
-//! edit that it called durable before is on the server in the end, once, and its database is never torn.
-//!
-//! `FORAS_KILLS` sets how often, `FORAS_SEED` what chance begins with; the long runs are in `tests/simulation/LEDGER.md`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! A phone's process is killed again and again while it opens its store, edits, and syncs over real HTTP. Every edit that it
+//! called durable before is on the server in the end, once, and its database is never torn.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -13,7 +10,8 @@ use foras::phone::{Phone, Setting};
 use foras_record::role::Role;
 use foras_tests::office::{Office, registration};
 use foras_tests::world::chance::Chance;
-use rusqlite::Connection;
+
+use super::{assert_whole, number_in};
 
 /// Times that the process is killed in the ordinary run.
 const KILLS: usize = 200;
@@ -72,7 +70,7 @@ impl Moment {
 /// Lets the process work until its moment, kills it, and gives what it called durable.
 fn work_and_die(store: &Path, case: &str, round: usize, moment: &Moment) -> Vec<String> {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "--nocapture", "a_process_that_works_until_it_is_killed"])
+        .args(["--exact", "--nocapture", "phones::a_process_that_works_until_it_is_killed"])
         .env(STORE, store)
         .env(CASE, case)
         .env(ROUND, round.to_string())
@@ -100,12 +98,6 @@ fn work_and_die(store: &Path, case: &str, round: usize, moment: &Moment) -> Vec<
     durable
 }
 
-fn assert_whole(folder: &Path) {
-    let connection = Connection::open(folder.join("foras.db")).unwrap();
-    let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    assert_eq!(verdict, "ok", "torn");
-}
-
 /// One office and one phone, killed so often; how many edits were called durable.
 fn a_phone_in_an_office(kills: usize, chance: &Chance) -> usize {
     let (office, store) = (Office::open(), tempfile::tempdir().unwrap());
@@ -130,12 +122,8 @@ fn a_phone_in_an_office(kills: usize, chance: &Chance) -> usize {
     durable.len()
 }
 
-fn number_in(variable: &str) -> Option<usize> {
-    std::env::var(variable).ok().and_then(|number| number.parse().ok())
-}
-
 #[test]
-fn nothing_durable_is_lost_when_the_process_is_killed() {
+fn nothing_durable_is_lost_when_a_phones_process_is_killed() {
     let (kills, seed) = (number_in("FORAS_KILLS").unwrap_or(KILLS), number_in("FORAS_SEED").unwrap_or(9));
     println!("FORAS_KILLS={kills} FORAS_SEED={seed}");
     let chance = Chance::new(seed as u64);
