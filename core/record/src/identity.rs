@@ -30,6 +30,25 @@ pub fn of_case(kind: Kind, case: &RecordId) -> RecordId {
     RecordId::derived(label, case.as_bytes())
 }
 
+/// The id of what an author says in the change that begins a record: an event of a case, a version of an assessment. Whoever
+/// reads the statement can derive its id, so no random bytes travel. Later ones have random ids: the same may be said twice,
+/// and two copies of one phone may say different things. What the id was made of stands beside it, in the same record.
+#[must_use]
+pub fn statement(author: &Actor, record: &RecordKey, field: &str, value: &str) -> RecordId {
+    let digest = Sha256::new()
+        .chain_update(b"foras statement\0")
+        .chain_update(author.as_bytes())
+        .chain_update(record.kind.0.to_be_bytes())
+        .chain_update(record.id.as_bytes())
+        .chain_update(field.as_bytes())
+        .chain_update([0])
+        .chain_update(value.as_bytes())
+        .finalize();
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    RecordId(id)
+}
+
 /// The record of `kind` with this id, of this case.
 #[must_use]
 pub fn record(kind: Kind, id: RecordId, case: Option<RecordId>) -> RecordRef {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use foras_record::document::{Document, Edit, Write};
 use foras_record::event::{CaseEvent, Consent, ConsentStatus, EventId, Family, Purpose};
-use foras_record::field::ValueType;
+use foras_record::field::{FieldRule, ValueType};
 use foras_record::identity;
 use foras_record::kind::Kind;
 use foras_record::value::{self, Value};
@@ -86,14 +86,17 @@ fn withdrawals(document: &Document, purpose: Purpose) -> BTreeSet<EventId> {
     events.iter().filter(|(_, json)| withdrawn(json)).filter_map(|(id, _)| id.parse().ok()).collect()
 }
 
-/// The write of one event into its case.
-pub(super) fn event_edit(id: &EventId, event: &CaseEvent) -> Result<Edit, Error> {
+/// The write of one event into its case; `id` makes its id.
+pub(super) fn event_edit(
+    event: &CaseEvent,
+    id: impl FnOnce(&FieldRule, &str) -> Result<RecordId, Error>,
+) -> Result<Edit, Error> {
     let family = event.family().code();
     let field = Kind::Case.rule().field(family).ok_or(Error::Misuse("the case has no such event"))?;
     let json = event.to_json();
     CaseEvent::parse(event.family(), &json)
         .map_err(|_| Error::InvalidValue { code: "incomplete_event", field: Some(field.name) })?;
-    Ok(Edit::item(field, id.to_string(), Write::Put(Value::Text(json))))
+    Ok(Edit::item(field, id(field, &json)?.to_string(), Write::Put(Value::Text(json))))
 }
 
 impl Phone {
@@ -113,14 +116,11 @@ impl Phone {
 
     /// Appends an event to a case.
     pub(super) fn append(&mut self, case: RecordId, event: &CaseEvent) -> Result<Stepped, Error> {
-        let id = self.new_event_id()?;
         let record = identity::record(Kind::Case, case, Some(case));
-        let edits = vec![event_edit(&id, event)?];
-        self.store.commit(self.now_ms(), &[RecordEdits { record, edits }])?;
-        Ok(Stepped { id: case.to_string(), event: id.to_string() })
-    }
-
-    pub(super) fn new_event_id(&mut self) -> Result<EventId, Error> {
-        Ok(EventId::new(self.new_id()?.0))
+        // Random: the same may be said again, and both then stand.
+        let edit = event_edit(event, |_, _| self.new_id())?;
+        let event = edit.item.clone().unwrap_or_default();
+        self.store.commit(self.now_ms(), &[RecordEdits { record, edits: vec![edit] }])?;
+        Ok(Stepped { id: case.to_string(), event })
     }
 }

@@ -61,7 +61,7 @@ impl Phone {
             let field = holders.first().map(|(_, field)| field.name);
             let mut written = false;
             for (kind, field) in holders {
-                let edit = setting::edit(field, values, year, || self.new_id())?;
+                let edit = setting::edit(field, values, year, |_| self.new_id())?;
                 let Some(record) = held(kind).or_else(|| of_first_use(kind, case)) else { continue };
                 let edits = set.entry(record.key).or_insert_with(|| RecordEdits { record, edits: Vec::new() });
                 edits.edits.push(edit);
@@ -95,7 +95,7 @@ impl Phone {
         let mut edits = Vec::new();
         for (name, values) in fields {
             let (_, field) = setting::holders(&[kind], name)?.remove(0);
-            edits.push(setting::edit(field, values, year, || self.new_id())?);
+            edits.push(setting::edit(field, values, year, |_| self.new_id())?);
         }
         self.commit_edits(&record.key.id, BTreeMap::from([(record.key, RecordEdits { record, edits })]))
     }

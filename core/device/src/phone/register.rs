@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use foras_record::document::{Edit, Write};
 use foras_record::event::{self, Basis, CaseEvent, Consent, Purpose};
-use foras_record::field::{ValueType, Writer};
+use foras_record::field::{FieldRule, ValueType, Writer};
 use foras_record::identity;
 use foras_record::kind::{Identity, Kind};
 use foras_record::place::Point;
@@ -142,12 +142,16 @@ impl Phone {
             Identity::Case => identity::record(kind, case, Some(case)),
             _ => identity::record(kind, identity::of_case(kind, &case), Some(case)),
         };
+        let (author, of_case) = (self.enrolled()?.actor(), record_of(Kind::Case));
         let mut set = ChangeSet::new();
         let year = self.this_year();
         newcomer.fields.entry("programme").or_insert_with(|| vec![programme_on(newcomer.registered_on)]);
         for (name, values) in &newcomer.fields {
             for (kind, field) in setting::holders(&OF_CASE, name)? {
-                let edit = setting::edit(field, values, year, || self.new_id())?;
+                let key = record_of(kind).key;
+                let edit = setting::edit(field, values, year, |body| {
+                    Ok(identity::statement(&author, &key, field.name, body))
+                })?;
                 if edit.write != Write::Clear {
                     add(&mut set, record_of(kind), edit);
                 }
@@ -163,8 +167,8 @@ impl Phone {
             events.push(CaseEvent::Consent(said));
         }
         for event in events {
-            let id = self.new_event_id()?;
-            add(&mut set, record_of(Kind::Case), consent::event_edit(&id, &event)?);
+            let id = |field: &FieldRule, json: &str| Ok(identity::statement(&author, &of_case.key, field.name, json));
+            add(&mut set, of_case, consent::event_edit(&event, id)?);
         }
         let put = |kind: Kind, name: &'static str, text: &str| {
             let field = kind.rule().field(name).ok_or(Error::Misuse("the record has no such field"))?;

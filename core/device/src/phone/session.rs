@@ -80,7 +80,7 @@ impl Phone {
             if setting.value.is_empty() {
                 return Err(setting::invalid(field, "empty"));
             }
-            edits.push(setting::edit(field, &[&setting.value], year, || self.new_id())?);
+            edits.push(setting::edit(field, &[&setting.value], year, |_| self.new_id())?);
         }
         Ok(edits)
     }

@@ -87,12 +87,12 @@ pub(crate) fn holders(kinds: &[Kind], name: &str) -> Result<Vec<(Kind, &'static 
     Ok(found)
 }
 
-/// What writing `values` into `field` means. `version` names a new version, where the field keeps versions.
+/// What writing `values` into `field` means. `version` names a new version with this body, where the field keeps versions.
 pub(crate) fn edit(
     field: &'static FieldRule,
     values: &[&str],
     this_year: i64,
-    version: impl FnOnce() -> Result<RecordId, Error>,
+    version: impl FnOnce(&str) -> Result<RecordId, Error>,
 ) -> Result<Edit, Error> {
     let given: Vec<&str> = values.iter().copied().filter(|value| !value.is_empty()).collect();
     if values.len() > VALUES_MAX {
@@ -110,7 +110,7 @@ pub(crate) fn edit(
                 lines.push(line);
             }
             let body = serde_json::json!({ "values": lines }).to_string();
-            Ok(Edit::item(field, version()?.to_string(), Write::Put(Value::Text(body))))
+            Ok(Edit::item(field, version(&body)?.to_string(), Write::Put(Value::Text(body))))
         }
         _ if values.len() > 1 => Err(Error::Misuse("a field that takes one value is set twice")),
         _ => {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     fn set(name: &str, values: &[&str]) -> Result<Write, Error> {
-        edit(field(name), values, 2026, || Ok(RecordId([7; 16]))).map(|edit| edit.write)
+        edit(field(name), values, 2026, |_| Ok(RecordId([7; 16]))).map(|edit| edit.write)
     }
 
     #[test]

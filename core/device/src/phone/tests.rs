@@ -3,6 +3,8 @@
 
 use ed25519_dalek::SigningKey;
 use foras_record::audience;
+use foras_record::identity;
+use foras_record::kind::Kind;
 use foras_record::place::Place;
 use foras_record::proof;
 use foras_record::role::Role;
@@ -98,6 +100,36 @@ fn a_worker_registers_one_person_with_three_records_in_one_change_set() {
     assert_eq!(shown.records[2].fields["programme"].value, "FORAS II");
     assert_eq!(shown.records[2].fields["registered_on"].value, "2026-10-05");
     assert_eq!(shown.records[2].delivery.state, "saved");
+}
+
+#[test]
+fn who_says_the_same_twice_on_one_day_is_heard_twice() {
+    let mut worker = worker();
+    let made = worker.register(&registration()).unwrap();
+    let mut events = std::collections::BTreeSet::new();
+    for status in ["withdrawn", "given", "withdrawn", "given"] {
+        let (purpose, form) = ("assist".to_owned(), "oral".to_owned());
+        let said = ConsentEvent { purpose, status: status.to_owned(), form, ..ConsentEvent::default() };
+        events.insert(worker.consent(&made.id, &said).unwrap().event);
+    }
+    assert_eq!(events.len(), 4);
+    let case = worker.case_document(&made.id.parse().unwrap()).unwrap();
+    let consents = case.items(Kind::Case.rule().field("consent").unwrap());
+    assert_eq!(consents.len(), 5, "{consents:?}");
+}
+
+#[test]
+fn the_ids_of_what_a_registration_says_follow_from_it() {
+    let mut worker = worker();
+    let made = worker.register(&registration()).unwrap();
+    let (author, id) = (worker.store().identity().unwrap().actor(), made.id.parse().unwrap());
+    let case = worker.case_document(&id).unwrap();
+    let key = identity::record(Kind::Case, id, Some(id)).key;
+    for name in ["registered", "consent"] {
+        let said = case.items(Kind::Case.rule().field(name).unwrap());
+        let [(event, json)] = said.iter().collect::<Vec<_>>()[..] else { panic!("one event: {said:?}") };
+        assert_eq!(*event, identity::statement(&author, &key, name, json.as_text().unwrap()).to_string());
+    }
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use foras_wire::id::{BadId, RecordId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// An event of a case: 16 random bytes, or derived for imports; shown as 32 lowercase hex digits.
+/// An event of a case: derived from its author and what it says ([`crate::identity::statement`]), or 16 random bytes;
+/// shown as 32 lowercase hex digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId(RecordId);
 
@@ -17,7 +18,7 @@ impl EventId {
         Self(RecordId(random))
     }
 
-    /// A derived id: the same import line makes the same event.
+    /// A derived id.
     #[must_use]
     pub fn derived(label: &str, base: &[u8]) -> Self {
         Self(RecordId::derived(label, base))

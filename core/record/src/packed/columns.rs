@@ -41,7 +41,6 @@ pub(super) enum Column {
     Key,
     KeyText,
     Member,
-    MemberText,
     MemberId,
     Preds,
     PredActor,
@@ -63,7 +62,6 @@ const fn is_numbers(at: usize) -> bool {
         || at == Column::Hash as usize
         || at == Column::Op as usize
         || at == Column::KeyText as usize
-        || at == Column::MemberText as usize
         || at == Column::MemberId as usize
         || at == Column::Raw as usize)
 }

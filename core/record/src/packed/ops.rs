@@ -1,9 +1,10 @@
 //! Operations: values at fields of the root, and characters of texts. Others travel in their chunk.
 
-use foras_wire::id::Actor;
+use foras_wire::id::{Actor, RecordId};
 use foras_wire::limits::{CHANGE_OPS_MAX, CHANGE_PREDS_MAX};
 
 use super::columns::{Column, FieldStream, Reader, Writer};
+use super::fields::{KeyOf, KeyRead};
 use super::told::Told;
 use super::{PackedError, actors, fields};
 use crate::change::{OpId, ParsedAction, ParsedKey, ParsedObject, ParsedOp, ParsedScalar};
@@ -12,15 +13,15 @@ use crate::kind::Kind;
 
 /// What an operation does. Below [`code::FIELD_DELETE`]: it puts a value of that code ([`fields::value`]) at a field.
 mod code {
-    pub(super) const FIELD_DELETE: u8 = 6;
+    pub(super) const FIELD_DELETE: u8 = 7;
     /// A character behind the one of the operation before.
-    pub(super) const NEXT_INSERT: u8 = 7;
+    pub(super) const NEXT_INSERT: u8 = 8;
     /// A character, with the place that it stands behind.
-    pub(super) const INSERT: u8 = 8;
+    pub(super) const INSERT: u8 = 9;
     /// The character whose counter follows the one of the operation before.
-    pub(super) const NEXT_DELETE: u8 = 9;
+    pub(super) const NEXT_DELETE: u8 = 10;
     /// A character that is named.
-    pub(super) const DELETE: u8 = 10;
+    pub(super) const DELETE: u8 = 11;
 }
 
 /// Which operations one replaces. Above [`pred::NONE`]: so many, each named.
@@ -41,6 +42,16 @@ pub(super) struct Of {
     pub(super) start_op: u64,
     /// It builds on the record's beginning alone: it replaces nothing.
     pub(super) is_first: bool,
+}
+
+impl Of {
+    const fn key(&self) -> KeyOf<'_> {
+        KeyOf { place: self.place, kind: self.kind, author: &self.author }
+    }
+
+    fn case(&self, told: &Told<'_>) -> Option<RecordId> {
+        told.record(self.place)?.record.case
+    }
 }
 
 /// Where the operation before stood in its text.
@@ -107,10 +118,12 @@ pub(super) fn write(told: &mut Told<'_>, out: &mut Writer, of: Of, ops: &[Parsed
 }
 
 fn write_field(told: &mut Told<'_>, out: &mut Writer, of: Of, op: &ParsedOp, key: &str) {
-    let number = fields::write_key(told, out, of.kind, key);
+    let (number, item) = fields::field_of(of.kind, key);
     let field = fields::stream(of.kind, number);
+    let value = if let ParsedAction::Put(ParsedScalar::Str(text)) = &op.action { Some(text.as_str()) } else { None };
+    fields::write_key(told, out, of.key(), key, (number, item), value);
     let code = match &op.action {
-        ParsedAction::Put(scalar) => fields::write_value(out, field, scalar),
+        ParsedAction::Put(scalar) => fields::write_value(out, field, of.case(told), scalar),
         _ => code::FIELD_DELETE,
     };
     out.bytes(Column::Op, &[code]);
@@ -229,11 +242,18 @@ fn read_field(
     id: OpId,
     code: u8,
 ) -> Result<ParsedOp, PackedError> {
-    let (number, key) = fields::read_key(told, columns, of.kind)?;
+    let (number, key) = fields::read_key(told, columns, of.key())?;
     let field = fields::stream(of.kind, number);
     let action = match code {
         code::FIELD_DELETE => ParsedAction::Delete,
-        code => ParsedAction::Put(fields::read_value(columns, field, code)?),
+        code => ParsedAction::Put(fields::read_value(columns, field, of.case(told), code)?),
+    };
+    let key = match (key, &action) {
+        (KeyRead::Whole(key), _) => key,
+        (KeyRead::Statement, ParsedAction::Put(ParsedScalar::Str(text))) => {
+            fields::statement_key(told, of.key(), number, Some(text))?
+        }
+        (KeyRead::Statement, _) => return Err(PackedError::Malformed),
     };
     let preds = match columns.unsigned(Column::Preds)? {
         pred::LIKELY => likely_preds(told, of, field, &key),

@@ -8,6 +8,9 @@ use foras_wire::record::{RecordKey, RecordRef};
 use super::{Held, HeldChange};
 use crate::change::{OpId, ParsedChange, ParsedKey, ParsedObject};
 
+/// Members of a record that are looked through, so that a record of many thousands costs no more than one of few.
+const MEMBERS_BACK_MAX: usize = 64;
+
 /// A record of the list.
 #[derive(Debug)]
 pub(super) struct ToldRecord {
@@ -20,6 +23,8 @@ pub(super) struct ToldRecord {
     by_name: BTreeMap<(Actor, u64), HeldChange>,
     /// The last operation at each key.
     pub(super) ops: BTreeMap<String, OpId>,
+    /// Ids that name items of its fields: sessions, events.
+    members: Vec<String>,
 }
 
 /// Everything told so far.
@@ -94,6 +99,7 @@ impl<'h> Told<'h> {
             by_hash: BTreeMap::new(),
             by_name: BTreeMap::new(),
             ops: BTreeMap::new(),
+            members: Vec::new(),
         });
         self.places.insert(record, place);
         place
@@ -120,9 +126,33 @@ impl<'h> Told<'h> {
         self.members.get(place).map(String::as_str)
     }
 
+    /// Adds a member to the list, to be found again.
     pub(super) fn add_member(&mut self, member: &str) {
         self.member_places.insert(member.to_owned(), self.members.len());
+        self.list_member(member);
+    }
+
+    /// Adds a member to the list. A reader finds members by their place alone.
+    pub(super) fn list_member(&mut self, member: &str) {
         self.members.push(member.to_owned());
+    }
+
+    /// How far back a member stands among the last ones of the record.
+    pub(super) fn back_to_member(&self, place: usize, member: &str) -> Option<usize> {
+        let own = self.records.get(place)?.members.iter().rev();
+        own.take(MEMBERS_BACK_MAX).position(|own| own == member)
+    }
+
+    /// The member that stands so far back among those of the record.
+    pub(super) fn member_back(&self, place: usize, back: usize) -> Option<&str> {
+        self.records.get(place)?.members.iter().rev().nth(back).map(String::as_str)
+    }
+
+    /// A member of the record was told.
+    pub(super) fn add_own_member(&mut self, place: usize, member: &str) {
+        if let Some(told) = self.records.get_mut(place) {
+            told.members.push(member.to_owned());
+        }
     }
 
     /// The time of `actor`'s last change; else of the last change; else when the server received this one.

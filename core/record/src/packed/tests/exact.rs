@@ -1,7 +1,12 @@
 //! What is packed comes back: every chunk, byte for byte.
 
-use super::world::{Rows, log};
+use foras_wire::id::{Actor, RecordId};
+
+use super::world::{Dice, Rows, log, records_of_return};
+use crate::document::{Document, Edit, Write};
+use crate::identity;
 use crate::packed::{Item, Nothing, PackedError, pack, pack_plain, unpack};
+use crate::value::Value;
 
 fn raw_bytes(items: &[Item]) -> usize {
     items.iter().filter_map(|item| item.chunk.as_ref()).map(Vec::len).sum()
@@ -27,6 +32,29 @@ fn weeks_of_work_by_five_people_come_back_exactly_whatever_the_other_side_holds(
         }
     }
     assert!(packed * 5 < raw * 2, "{packed} of {raw} bytes");
+}
+
+#[test]
+fn the_id_of_a_statement_follows_from_who_says_what_and_does_not_travel() {
+    let mut dice = Dice::new(5);
+    let (kind, record) = records_of_return(&mut dice)[0];
+    let worker = Actor([9; 16]);
+    let said = r#"{"point":"oujda","on":"2026-03-02"}"#;
+    let field = kind.rule().field("registered").unwrap();
+    let registered = |item: RecordId| {
+        let edit = Edit::item(field, item.to_string(), Write::Put(Value::Text(said.to_owned())));
+        let authored = Document::empty(kind).edit(worker, 1_790_000_000, &[edit]).unwrap().unwrap();
+        Item::new(record, authored.chunk)
+    };
+    let statement = identity::statement(&worker, &record.key, "registered", said);
+    let (derived, random) = (registered(statement), registered(dice.id()));
+    let bytes = |item: &Item| {
+        let bytes = pack(std::slice::from_ref(item), &Nothing);
+        assert_eq!(unpack(&bytes, &Nothing).as_deref(), Ok(std::slice::from_ref(item)));
+        bytes.len()
+    };
+    // The id itself, and the length of the column that held it.
+    assert!(bytes(&derived) + RecordId::LEN <= bytes(&random), "{} and {}", bytes(&derived), bytes(&random));
 }
 
 #[test]

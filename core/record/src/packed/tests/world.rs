@@ -11,6 +11,7 @@ use rand_core::{Rng, SeedableRng};
 use crate::change::{self, ParsedChange};
 use crate::document::tests::samples;
 use crate::document::{Document, Edit, Write};
+use crate::field::Shape;
 use crate::identity;
 use crate::kind::Kind;
 use crate::packed::{Held, HeldChange, Item};
@@ -148,6 +149,12 @@ impl Shared {
             let mut edit = samples::edit(field, dice.below(3) as u32, dice.below(400) as u32);
             if let Write::Text(text) = &mut edit.write {
                 *text = story(dice);
+            }
+            if let (Shape::Events | Shape::Versions, Write::Put(Value::Text(said)), 0) =
+                (field.shape, &edit.write, dice.below(2))
+            {
+                let author = actor_of(who, &self.record);
+                edit.item = Some(identity::statement(&author, &self.record.key, field.name, said).to_string());
             }
             if !edits.iter().any(|other| other.field.name == field.name) {
                 edits.push(edit);
