@@ -14,6 +14,8 @@ use crate::error::ServerError;
 use crate::keys::Keys;
 use crate::storage::devices;
 
+/// The revision of a device's first grant.
+pub(crate) const FIRST_REVISION: u64 = 1;
 /// How long a grant holds; it is renewed at a contact in its second half.
 const GRANT_S: i64 = 365 * 24 * 3600;
 /// How long staff's devices show what they store without contact: 14 days. A phone that is lost at a point is missed

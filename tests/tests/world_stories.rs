@@ -122,7 +122,6 @@ fn clocks_ten_years_off_decide_nothing() {
 fn two_phones_of_one_folder_both_keep_what_they_wrote() {
     let (mut world, worker, counsellor, case) = oujda(7);
     let twin = world.clone_of(worker, "the clone");
-    world.oracle.forked = true;
     world.edit(worker, &case, "skills", "written on the phone").unwrap();
     world.edit(twin, &case, "skills", "written on the clone").unwrap();
     world.edit(twin, &case, "needs", "written on the clone too").unwrap();
@@ -144,7 +143,6 @@ fn a_phone_restored_from_its_backup_goes_on() {
     world.edit(worker, &case, "education", "after the backup, too").unwrap();
     world.sync(worker).unwrap();
     world.restore(worker, backup);
-    world.oracle.forked = true;
     world.edit(worker, &case, "needs", "after it was restored").unwrap();
     world.run_until_quiescent();
     for number in [worker, counsellor] {

@@ -18,7 +18,7 @@ use super::invitation::code_hash;
 use crate::access::challenge;
 use crate::entropy::{Entropy, draw};
 use crate::error::ServerError;
-use crate::grants::{self, Holder};
+use crate::grants::{self, FIRST_REVISION, Holder};
 use crate::keys::{Keys, digest};
 use crate::refusal::{refusal, unavailable};
 use crate::storage::authors::{self, Author};
@@ -133,12 +133,12 @@ fn admit(
                 device,
                 key: request.key,
                 state: DeviceState::Active,
-                revision: 1,
+                revision: FIRST_REVISION,
                 enrolled_ms: now_ms,
                 seen_ms: now_ms,
             };
             devices::add(db, &stored)?;
-            grants::issue(db, keys, device, request.key, 1, &holder, now_ms)?;
+            grants::issue(db, keys, device, request.key, FIRST_REVISION, &holder, now_ms)?;
             invitations::mark_used(db, &invitation.secret_hash, &device)?;
             device
         }

@@ -12,7 +12,7 @@ use foras_wire::sync::Outcome;
 
 use super::Exchange;
 use crate::error::ServerError;
-use crate::grants::{self, GRACE_MS};
+use crate::grants::{self, FIRST_REVISION, GRACE_MS};
 use crate::intake::{SetAuthor, SetItem};
 use crate::storage::authors::{self, Author};
 use crate::storage::devices::StoredDevice;
@@ -63,7 +63,9 @@ impl Exchange<'_> {
         let of_revision = |revision| self.server.db.read(|db| grants::of_revision(db, &device.device, revision));
         let named = match of_revision(verified.grant_revision)? {
             // A revision that a server put back does not know any more: what holds now.
-            None if verified.grant_revision < device.revision => of_revision(device.revision)?,
+            None if (FIRST_REVISION..device.revision).contains(&verified.grant_revision) => {
+                of_revision(device.revision)?
+            }
             named => named,
         };
         let Some((named, _, ended_ms)) = named else { return Ok(Err("unknown_grant")) };

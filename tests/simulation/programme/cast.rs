@@ -57,6 +57,9 @@ impl Programme {
             sessions: Vec::new(),
             backups: Vec::new(),
             hostile,
+            forgeries: Vec::new(),
+            deck: Vec::new(),
+            copy: None,
             values: 0,
             outcome: Outcome::default(),
         };

@@ -45,26 +45,15 @@ impl Programme {
 
     fn dawn(&mut self) {
         self.world.weather = if self.chance.percent(70) { Weather::ROUGH } else { Weather::CALM };
-        let now_ms = self.world.truth.now_ms();
-        for at in 0..self.cast.len() {
+        self.back_from_the_road();
+        for member in &self.cast {
             let online = self.chance.percent(60);
-            let member = &mut self.cast[at];
-            if member.away_until_ms.is_some_and(|until_ms| until_ms <= now_ms) {
-                member.away_until_ms = None;
-                self.world.faults.count("offline_30_days");
-            }
-            let (number, away) = (member.number, member.away_until_ms.is_some());
-            self.world.device(number).set_online(online && !away);
+            self.world.device(member.number).set_online(online && member.away_until_ms.is_none());
         }
     }
 
     fn in_any_order(&self) -> Vec<DeviceNumber> {
-        let mut left: Vec<_> = self.cast.iter().map(|member| member.number).collect();
-        let mut order = Vec::new();
-        while !left.is_empty() {
-            order.push(left.swap_remove(self.chance.below(left.len())));
-        }
-        order
+        self.shuffled(&self.cast.iter().map(|member| member.number).collect::<Vec<_>>())
     }
 
     pub(crate) fn is_there(&self, number: DeviceNumber) -> bool {
@@ -125,7 +114,7 @@ impl Programme {
     }
 
     /// Now and then a phone's power is about to go, or its disk to be full.
-    fn disk_trouble(&mut self, number: DeviceNumber) -> bool {
+    pub(crate) fn disk_trouble(&mut self, number: DeviceNumber) -> bool {
         match self.chance.below(100) {
             0..=2 => {
                 let writes = self.chance.below(WRITES) as u64;

@@ -5,10 +5,12 @@ use foras_server::Revocation;
 use foras_tests::world::DeviceNumber;
 use foras_tests::world::canary::canaries_in;
 use foras_tests::world::clock::DAY_MS;
+use foras_tests::world::hostile::HostilePhone;
 use foras_wire::id::DeviceId;
 
 use super::Programme;
 use super::cast::Member;
+use super::deck::Card;
 
 /// Most phones of a programme, clones among them.
 const PHONES_MAX: usize = 10;
@@ -18,36 +20,67 @@ const BACKUPS_MAX: usize = 3;
 impl Programme {
     /// What happens on one day.
     pub(crate) fn misfortunes(&mut self) {
-        for post in std::mem::take(&mut self.vacant) {
-            self.world.faults.count("enrolled_again");
-            self.take_up(post);
+        self.fall();
+        if !self.is_settled() {
+            for post in std::mem::take(&mut self.vacant) {
+                self.world.faults.count("enrolled_again");
+                self.take_up(post);
+            }
         }
         self.server_troubles();
         for _ in 0..self.chance.below(4) {
-            if let Some(words) = self.hostile.attack(&mut self.world) {
-                self.outcome.diverged += 1;
-                self.outcome.findings.push(words);
-            }
+            self.forge();
         }
+        let card = self.draw();
+        if !self.befall(card) {
+            self.put_off(card);
+        }
+    }
+
+    /// The hostile phone tries the next forgery.
+    fn forge(&mut self) {
+        if self.forgeries.is_empty() {
+            self.forgeries = self.shuffled(&HostilePhone::forgeries().collect::<Vec<_>>());
+        }
+        let Some(name) = self.forgeries.pop() else { return };
+        if self.hostile.try_forgery(&mut self.world, name) == Some(true) {
+            self.outcome.diverged += 1;
+            self.outcome.findings.push(format!("the server took {name}"));
+        }
+    }
+
+    /// Something befalls somebody; whether it could.
+    fn befall(&mut self, card: Card) -> bool {
         let at = self.chance.below(self.cast.len());
-        let Some(member) = self.cast.get(at).cloned() else { return };
-        match self.chance.below(100) {
-            0..=9 => self.clock_off(member.number, self.chance.percent(50)),
-            10..=15 => self.backup(member.number),
-            16..=23 => self.restore(),
-            24..=26 => self.clone_phone(&member),
-            27..=30 => self.revoke(&member, Revocation::Lost, 0),
-            31..=34 => self.revoke(&member, Revocation::Left, 0),
-            35..=38 => {
-                let why = if self.chance.percent(50) { Revocation::Lost } else { Revocation::Left };
-                self.world.faults.count("revoked_in_a_sync");
-                let steps = 1 + self.chance.below(12);
-                self.revoke(&member, why, steps);
+        let Some(member) = self.cast.get(at).cloned() else { return false };
+        let number = member.number;
+        match card {
+            Card::ClockAhead => self.clock_off(number, true),
+            Card::ClockBehind => self.clock_off(number, false),
+            Card::Backup => self.backup(number),
+            Card::Restore if self.backups.is_empty() => {
+                self.backup(number);
+                return false;
             }
-            39..=44 => self.set_out(at),
-            45..=48 => self.invite_person_once(),
-            _ => {}
+            Card::Restore => self.restore(),
+            Card::Clone => return self.clone_phone(&member),
+            Card::Lost | Card::Left | Card::RevokedInSync | Card::InvitePerson if self.is_settled() => return false,
+            Card::Lost => return self.revoke(&member, Revocation::Lost, 0),
+            Card::Left => return self.revoke(&member, Revocation::Left, 0),
+            Card::RevokedInSync => {
+                let why = if self.chance.percent(50) { Revocation::Lost } else { Revocation::Left };
+                let steps = 1 + self.chance.below(12);
+                return self.revoke(&member, why, steps);
+            }
+            Card::SetOut => self.set_out(at),
+            Card::InvitePerson => self.invite_person_once(),
+            Card::Meet => self.meet(false),
+            Card::MeetingCut => self.meet(true),
+            Card::File => self.hand_file(),
+            Card::ServerPutBack if self.is_settled() => return false,
+            Card::ServerPutBack => self.copy_server(),
         }
+        true
     }
 
     fn server_troubles(&mut self) {
@@ -73,10 +106,22 @@ impl Programme {
         }
     }
 
-    /// Everybody is back.
+    /// Time passes until everybody is back.
     pub(crate) fn come_home(&mut self) {
+        let last_ms = self.cast.iter().filter_map(|member| member.away_until_ms).max();
+        let days = last_ms.map_or(0, |last_ms| (last_ms - self.world.truth.now_ms() + DAY_MS - 1).div_euclid(DAY_MS));
+        self.world.days_pass(days.max(0));
+        self.back_from_the_road();
+    }
+
+    /// Whoever was to be back by now is.
+    pub(crate) fn back_from_the_road(&mut self) {
+        let now_ms = self.world.truth.now_ms();
         for member in &mut self.cast {
-            member.away_until_ms = None;
+            if member.away_until_ms.is_some_and(|until_ms| until_ms <= now_ms) {
+                member.away_until_ms = None;
+                self.world.faults.count("offline_30_days");
+            }
         }
     }
 
@@ -107,8 +152,8 @@ impl Programme {
         self.world.oracle.copied(number);
         self.world.restore(number, backup);
         let after = self.unsent(number);
-        // What waits again in the backup may be written anew, once its numbers turn out to be used.
-        self.world.oracle.blur(&after);
+        // What waits again in the backup may be written once more, once its numbers turn out to be used.
+        self.world.oracle.double(&after);
         self.world.oracle.gone.extend(before.difference(&after).cloned());
     }
 
@@ -117,9 +162,9 @@ impl Programme {
     }
 
     /// A copy of the phone comes to life: same folder, same key.
-    fn clone_phone(&mut self, member: &Member) {
+    fn clone_phone(&mut self, member: &Member) -> bool {
         if self.cast.len() >= PHONES_MAX || member.is_leaving {
-            return;
+            return false;
         }
         self.world.faults.count("phone_cloned");
         let name = format!("clone of the {} of {}", member.post.role.code(), member.post.place);
@@ -127,15 +172,17 @@ impl Programme {
         self.world.oracle.copied(member.number);
         self.world.oracle.copied(number);
         self.cast.push(Member { number, away_until_ms: None, ..member.clone() });
+        true
     }
 
     /// The server lets a device in no more, perhaps in the middle of its sync; its copies neither.
-    fn revoke(&mut self, member: &Member, why: Revocation, steps: usize) {
+    fn revoke(&mut self, member: &Member, why: Revocation, steps: usize) -> bool {
         if member.is_leaving || member.post.role == Role::Migrant {
-            return;
+            return false;
         }
         self.world.faults.count(if why == Revocation::Lost { "revoked_lost" } else { "revoked_left" });
         if steps > 0 {
+            self.world.faults.count("revoked_in_a_sync");
             self.world.device(member.number).set_online(true);
             self.world.sync_for_steps(member.number, steps);
         }
@@ -154,6 +201,7 @@ impl Programme {
             }
         }
         self.vacant.push(member.post);
+        true
     }
 
     fn device_of(&mut self, number: DeviceNumber) -> DeviceId {

@@ -4,13 +4,19 @@
 //! |---|---|
 //! | `cast` | who takes part |
 //! | `day` | a day: everybody works and tries to sync |
+//! | `deck` | in which order things befall a programme |
 //! | `deeds` | what people write |
+//! | `fall` | the server goes on from an older copy |
+//! | `meeting` | phones share without a server |
 //! | `misfortune` | what befalls phones, people and the server, beyond the weather |
 //! | `reckoning` | rests, the laws, and where each edit ended |
 
 mod cast;
 mod day;
+mod deck;
 mod deeds;
+mod fall;
+mod meeting;
 mod misfortune;
 mod reckoning;
 
@@ -21,6 +27,7 @@ use foras_tests::world::hostile::HostilePhone;
 
 use crate::outcome::Outcome;
 use cast::{Member, Post};
+use deck::Card;
 
 /// Days after which a programme that did not reach its device-days is stuck.
 const DAYS_MAX: usize = 2_000;
@@ -39,6 +46,12 @@ struct Programme {
     /// Backups of phones, by the phone's place in the world.
     backups: Vec<(foras_tests::world::DeviceNumber, Device)>,
     hostile: HostilePhone,
+    /// Forgeries that it still tries before it begins again.
+    forgeries: Vec<&'static str>,
+    /// What still befalls the programme before it is shuffled anew.
+    deck: Vec<Card>,
+    /// What the server falls back to.
+    copy: Option<fall::Copy>,
     /// Edits written so far: each has a number of its own.
     values: usize,
     outcome: Outcome,

@@ -12,7 +12,12 @@ impl Programme {
     pub(crate) fn rest(&mut self) {
         let here = self.cast.iter().filter(|member| member.away_until_ms.is_none());
         let here: Vec<_> = here.map(|member| member.number).collect();
-        if let Err(words) = self.world.rest(&here) {
+        let mut rested = self.world.rest(&here);
+        if rested.is_ok() && self.close_recovery() {
+            // The missions are given what was held back.
+            rested = self.world.rest(&here);
+        }
+        if let Err(words) = rested {
             self.outcome.diverged += 1;
             self.outcome.findings.push(words);
             return;

@@ -15,7 +15,9 @@ impl Faults {
 
     /// A fault struck so many times.
     pub fn add(&self, kind: &'static str, times: u64) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default() += times;
+        if times > 0 {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(kind).or_default() += times;
+        }
     }
 
     /// Every kind that struck.

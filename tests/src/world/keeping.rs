@@ -64,10 +64,6 @@ impl World {
     pub(super) fn settled(&mut self, number: DeviceNumber) {
         let refused = self.refused_on(number);
         let news: Vec<_> = refused.iter().filter(|value| !self.oracle.told.contains(*value)).cloned().collect();
-        if !news.is_empty() {
-            // What was written behind a refused change is written anew, over what is then seen.
-            self.oracle.rewritten(number);
-        }
         for value in news {
             let honest = self.oracle.edit_of(&value).is_some_and(|edit| edit.device == number);
             if honest && !self.oracle.copies.contains(&number) {
@@ -84,6 +80,10 @@ impl World {
             let kept = shown.into_iter().filter(of_held);
             let kept = kept.collect();
             self.oracle.shows.insert(number, kept);
+        }
+        if let Some(Ok(report)) = &self.device(number).last {
+            let carried = u64::from(report.carried);
+            self.faults.add("push_carried", carried);
         }
         if matches!(&self.device(number).last, Some(Ok(report)) if report.pending == 0) {
             self.oracle.settled(number);

@@ -1,4 +1,4 @@
-//! Two phones meet with no server: bytes go from one to the other, until a cut.
+//! Two phones meet with no server: bytes go from one to the other, until a cut; or one writes a file, and the other reads it.
 
 use foras::Error;
 use foras::exchange::peer::{Meeting, MeetingStep, PeerReport, PeerStopped};
@@ -40,6 +40,17 @@ impl World {
                 return (end(&mut came), end(&mut found));
             }
         }
+    }
+
+    /// `from` writes what it could hand over to a file; `to` reads the first `bytes` of it.
+    ///
+    /// # Errors
+    /// What stopped either of them.
+    pub fn hand_file(&mut self, from: DeviceNumber, to: DeviceNumber, bytes: usize) -> Result<PeerReport, Error> {
+        let mut file = Vec::new();
+        self.phone(from).share_to(&[], &mut file)?;
+        file.truncate(bytes);
+        self.phone(to).receive_from(&mut file.as_slice()).map_err(|stopped| stopped.error)
     }
 
     /// Everything that one says until it waits, as far as it goes through.

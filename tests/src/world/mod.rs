@@ -180,6 +180,7 @@ impl World {
     /// A phone's folder is what it was at the backup.
     pub fn restore(&mut self, number: DeviceNumber, backup: Device) {
         *self.device(number) = backup;
+        self.recount_owed();
     }
 
     /// A phone is no more, and what only it held is gone with it.
@@ -190,6 +191,7 @@ impl World {
         self.oracle.deposits_unsure += usize::try_from(pending.deposits).unwrap_or(usize::MAX);
         self.oracle.shows.remove(&number);
         self.devices[number.0] = None;
+        self.recount_owed();
     }
 
     /// One sync of one device, to its end, in the weather that is.

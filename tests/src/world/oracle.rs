@@ -36,14 +36,17 @@ pub struct Oracle {
     pub deposits: usize,
     /// Of these, the ones that may have gone with a phone before they were sent.
     pub deposits_unsure: usize,
-    /// A phone was cloned or restored: what it wrote twice under one number is written anew, over what it then sees.
-    pub forked: bool,
-    /// Phones that share their key with a copy, or did. What they write may be written anew, over what is then seen.
+    /// Phones that share their key with a copy, or did.
     pub copies: BTreeSet<DeviceNumber>,
-    /// Where somebody's work may have been written anew: what shows there is not foretold, only that nothing is gone.
+    /// Where a copy wrote, or may write again what the server has already: such a value may show once more after somebody
+    /// overwrote it. What nobody overwrote shows all the same.
+    pub doubled: BTreeSet<Place>,
+    /// Where it is not known whether a write was kept: what shows there is not foretold, only that nothing is gone.
     pub blurred: BTreeSet<Place>,
     /// Values that were only on a phone that is no more, or older than its backup.
     pub gone: BTreeSet<String>,
+    /// Values that the server lost when it was put back, and that some device holds.
+    pub owed: BTreeSet<String>,
     /// Values that a device was told are refused.
     pub told: BTreeSet<String>,
     /// Of these, the ones that the device must show as refused.
@@ -56,7 +59,7 @@ impl Oracle {
     pub fn keep(&mut self, edit: Edit) {
         let place = (edit.subject.clone(), edit.field.clone());
         if self.copies.contains(&edit.device) {
-            self.blurred.insert(place.clone());
+            self.doubled.insert(place.clone());
         }
         self.unsettled.entry(edit.device).or_default().insert(place);
         for shown in self.shows.values_mut() {
@@ -70,21 +73,16 @@ impl Oracle {
         self.blurred.insert((subject.to_owned(), field.to_owned()));
     }
 
-    /// The edits of these values may be written anew.
-    pub fn blur(&mut self, values: &BTreeSet<String>) {
+    /// The edits of these values may be written once more.
+    pub fn double(&mut self, values: &BTreeSet<String>) {
         let places = self.edits.iter().filter(|edit| values.contains(&edit.value));
-        self.blurred.extend(places.map(|edit| (edit.subject.clone(), edit.field.clone())));
+        self.doubled.extend(places.map(|edit| (edit.subject.clone(), edit.field.clone())));
     }
 
     /// The device has a copy with the same key from now on.
     pub fn copied(&mut self, device: DeviceNumber) {
         self.copies.insert(device);
-        self.rewritten(device);
-    }
-
-    /// What the device has not settled may have been written anew.
-    pub fn rewritten(&mut self, device: DeviceNumber) {
-        self.blurred.extend(self.unsettled.remove(&device).unwrap_or_default());
+        self.doubled.extend(self.unsettled.remove(&device).unwrap_or_default());
     }
 
     /// Everything that the device wrote was settled as it was written.
@@ -98,14 +96,51 @@ impl Oracle {
         self.edits.iter().find(|edit| edit.value == value)
     }
 
-    /// Values that nobody overwrote, by subject and field, of the edits that `counts` takes.
+    /// Values that nobody overwrote, by subject and field, of the edits that `counts` takes. Whoever overwrote an edit that
+    /// does not count overwrote what that one did.
     pub fn standing(&self, counts: impl Fn(&Edit) -> bool) -> BTreeMap<(&str, &str), BTreeSet<&str>> {
         let mut standing: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-        for edit in self.edits.iter().filter(|edit| counts(edit)) {
+        let mut not_counted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for edit in &self.edits {
+            let mut overwrote: BTreeSet<&str> = edit.overwrote.iter().map(String::as_str).collect();
+            let through: Vec<_> =
+                overwrote.iter().filter_map(|value| not_counted.get(value)).flatten().copied().collect();
+            overwrote.extend(through);
+            if !counts(edit) {
+                not_counted.insert(&edit.value, overwrote);
+                continue;
+            }
             let values = standing.entry((edit.subject.as_str(), edit.field.as_str())).or_default();
-            values.retain(|value| !edit.overwrote.contains(*value));
+            values.retain(|value| !overwrote.contains(*value));
             values.insert(edit.value.as_str());
         }
         standing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edit(value: &str, overwrote: &[&str]) -> Edit {
+        Edit {
+            device: DeviceNumber(0),
+            subject: "a case".to_owned(),
+            field: "needs".to_owned(),
+            value: value.to_owned(),
+            overwrote: overwrote.iter().map(|value| (*value).to_owned()).collect(),
+            rewrote: BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn whoever_overwrote_a_refused_edit_overwrote_what_that_one_did() {
+        let edits =
+            [edit("a bed", &[]), edit("refused", &["a bed"]), edit("a doctor", &["refused"]), edit("a loan", &[])];
+        let oracle = Oracle { edits: edits.into(), ..Oracle::default() };
+        let standing = oracle.standing(|edit| edit.value != "refused");
+        assert_eq!(standing[&("a case", "needs")], ["a doctor", "a loan"].into());
+        let only_refused = oracle.standing(|edit| !["refused", "a doctor"].contains(&edit.value.as_str()));
+        assert_eq!(only_refused[&("a case", "needs")], ["a bed", "a loan"].into());
     }
 }

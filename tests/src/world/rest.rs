@@ -59,7 +59,14 @@ impl World {
                 return Ok(());
             }
         }
-        Err("the world does not rest".to_owned())
+        let mut restless = Vec::new();
+        for number in among {
+            if self.moved(*number, clones.contains(number))? {
+                let ended = self.ended(*number);
+                restless.push(format!("{}: {ended:?}", self.device(*number).name));
+            }
+        }
+        Err(format!("the world does not rest: {restless:?}"))
     }
 
     /// Devices that share one enrolment: each new token of one ends the others', so that they go on proving themselves anew.

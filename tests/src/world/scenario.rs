@@ -236,10 +236,11 @@ impl Programme {
     /// A phone is copied: both go on, or the copy takes its place when the phone has sent everything.
     fn fork(&mut self, world: &mut World) {
         let chance = world.chance.clone();
-        world.oracle.forked = true;
         let colleague = *chance.one_of(&self.staff);
+        world.oracle.copied(colleague.number);
         if chance.percent(50) && self.staff.len() < PHONES_MAX {
             let number = world.clone_of(colleague.number, "a clone");
+            world.oracle.copied(number);
             self.staff.push(Colleague { number, ..colleague });
             self.met.forks += 1;
             return;

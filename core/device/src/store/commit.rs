@@ -1,17 +1,17 @@
 //! One action of a person: edits of any number of records, written together or not at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foras_record::access::AuthorFacts;
-use foras_record::admission::{self, History};
+use foras_record::admission::{self, History, Verdict};
 use foras_record::change;
-use foras_record::document::{DocumentError, Edit};
+use foras_record::document::{Document, DocumentError, Edit};
 use foras_record::field::Shape;
 use foras_record::kind::{Identity as IdRule, Kind};
 use foras_record::standing::Standing;
 use foras_wire::id::{ChangeHash, RecordId};
 use foras_wire::limits;
-use foras_wire::record::RecordRef;
+use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::{Connection, params};
 
 use super::identity::Identity;
@@ -148,17 +148,32 @@ fn write_action(
 }
 
 /// Writes a change set within a transaction under way.
-pub(super) fn write_set(
+fn write_set(
     writing: &mut Writing<'_>,
     identity: &Identity,
     time_s: i64,
     set: &[RecordEdits],
 ) -> Result<Receipt, Error> {
+    write_set_upon(writing, identity, time_s, set, &mut BTreeMap::new())
+}
+
+/// As [`write_set`], where records of `bases` are written as if they still stood as given there.
+pub(super) fn write_set_upon(
+    writing: &mut Writing<'_>,
+    identity: &Identity,
+    time_s: i64,
+    set: &[RecordEdits],
+    bases: &mut BTreeMap<RecordKey, Document>,
+) -> Result<Receipt, Error> {
     check(set)?;
     let facts = permit::facts(identity)?;
     let mut receipt = Receipt::default();
     for edits in in_order(set) {
-        let Some(change) = author(writing, identity, &facts, time_s, edits)? else { continue };
+        let authored = match bases.remove(&edits.record.key) {
+            Some(base) => author_upon(writing, identity, &facts, time_s, edits, base)?,
+            None => author(writing, identity, &facts, time_s, edits)?,
+        };
+        let Some(change) = authored else { continue };
         if receipt.change_set == 0 {
             receipt.change_set = next_set(writing.connection())?;
         }
@@ -212,6 +227,36 @@ fn author(
     let change = change::parse(&authored.chunk).map_err(|_| Error::Misuse("the edit makes no plain change"))?;
     permit::change(&change, history.document(), facts, relation)?;
     history.authored(after, &change);
+    Ok(Some(change))
+}
+
+/// As [`author`], upon an earlier state of the record: beside what came since, not over it. Where the record says the same
+/// by now, nothing changes.
+fn author_upon(
+    writing: &mut Writing<'_>,
+    identity: &Identity,
+    facts: &AuthorFacts,
+    time_s: i64,
+    edits: &RecordEdits,
+    mut base: Document,
+) -> Result<Option<change::ParsedChange>, Error> {
+    let record = &edits.record;
+    let kind = admission::check_record(record).map_err(|_| Error::Misuse("the record's kind, id and case disagree"))?;
+    let before = writing.take(kind, record)?.history.document().clone();
+    if before.plan(&edits.edits).map_err(of_document)?.is_empty() {
+        return Ok(None);
+    }
+    let Some(authored) = base.edit(identity.actor, time_s, &edits.edits).map_err(of_document)? else { return Ok(None) };
+    let change = change::parse(&authored.chunk).map_err(|_| Error::Misuse("the edit makes no plain change"))?;
+    let mut history = writing.take(kind, record)?.history.clone();
+    let verdicts = admission::admit(&mut history, std::slice::from_ref(&change), &|_, _, _| Ok(()));
+    if verdicts != [Verdict::Admitted] {
+        return Err(Error::Misuse("the edit does not stand beside what came since"));
+    }
+    let relation = permit::relation(writing, facts, kind, record, history.document())?;
+    permit::edits(&before, &edits.edits, facts, relation)?;
+    permit::change(&change, &before, facts, relation)?;
+    writing.take(kind, record)?.history = history;
     Ok(Some(change))
 }
 

@@ -1,9 +1,13 @@
 //! Taking own changes back out of their records, and writing anew what may be.
+//!
+//! What is written anew stands where the original stood: upon what its author saw, not upon what came since. A value that
+//! somebody set meanwhile stays beside it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use foras_record::admission::History;
 use foras_record::change::{self, ParsedChange};
+use foras_record::document::Document;
 use foras_record::kind::Kind;
 use foras_wire::id::{ChangeHash, Incarnation};
 use foras_wire::record::{RecordKey, RecordRef};
@@ -20,15 +24,38 @@ use crate::error::Error;
 
 pub(super) const CONTRADICTION: Error = Error::BadAnswer { code: "refused_what_stands" };
 
-/// What one change had written.
+/// What one change had written, and upon what.
 struct TakenBack {
     record: RecordRef,
+    hash: ChangeHash,
+    deps: Vec<ChangeHash>,
     time_s: i64,
     wrote: Vec<Wrote>,
 }
 
-/// Own changes taken back out, by the outbox row that they had.
-type TakenBackByRow = BTreeMap<u64, TakenBack>;
+/// Changes taken back out of their records.
+#[derive(Default)]
+struct Expelled {
+    /// Own ones, by the outbox row that they had.
+    own: BTreeMap<u64, TakenBack>,
+    /// What stands in the place of each: what it was built upon, or the change that was written anew for it.
+    instead: BTreeMap<(RecordKey, ChangeHash), Vec<ChangeHash>>,
+}
+
+impl Expelled {
+    /// What `hashes` of a record are, once those that left are not there any more.
+    fn standing(&self, key: &RecordKey, hashes: &[ChangeHash]) -> BTreeSet<ChangeHash> {
+        let (mut open, mut standing, mut seen) = (hashes.to_vec(), BTreeSet::new(), BTreeSet::new());
+        while let Some(hash) = open.pop() {
+            match self.instead.get(&(*key, hash)) {
+                Some(instead) if seen.insert(hash) => open.extend(instead),
+                Some(_) => {}
+                None => drop(standing.insert(hash)),
+            }
+        }
+        standing
+    }
+}
 
 impl Store {
     /// A random number for the next incarnation, should one be needed.
@@ -52,7 +79,7 @@ pub(super) fn expel(
         meta::put(writing.connection(), name::INCARNATION, reborn.incarnation.as_bytes())?;
         identity::introduce(writing.connection(), reborn)?;
     }
-    let mut taken = take_back(writing, &leaving, others)?;
+    let mut expelled = take_back(writing, &leaving, others)?;
     carried::leave::note_gone(writing.connection(), others)?;
     let mut sets: BTreeMap<u64, Vec<(OutboxRow, Exit)>> = BTreeMap::new();
     for (row, exit) in leaving {
@@ -60,9 +87,9 @@ pub(super) fn expel(
         sets.entry(row.change_set).or_default().push((row, exit));
     }
     for set in sets.into_values() {
-        let back: Vec<_> = set.iter().filter_map(|(row, _)| taken.remove(&row.seq)).collect();
+        let back: Vec<_> = set.iter().filter_map(|(row, _)| expelled.own.remove(&row.seq)).collect();
         if set.iter().all(|(_, exit)| *exit == Exit::Reissue) {
-            again(writing, reborn, &set, &back, settled)?;
+            again(writing, reborn, &set, &back, &mut expelled, settled)?;
         } else {
             keep(writing, &set, &back, settled)?;
         }
@@ -76,7 +103,7 @@ fn take_back(
     writing: &mut Writing<'_>,
     leaving: &[(OutboxRow, Exit)],
     others: &[CarriedItem],
-) -> Result<TakenBackByRow, Error> {
+) -> Result<Expelled, Error> {
     let mut by_record: BTreeMap<RecordKey, BTreeMap<ChangeHash, Option<u64>>> = BTreeMap::new();
     for (row, _) in leaving {
         by_record.entry(row.record.key).or_default().insert(row.hash, Some(row.seq));
@@ -84,7 +111,7 @@ fn take_back(
     for item in others {
         by_record.entry(item.record.key).or_default().entry(item.hash).or_default();
     }
-    let mut taken = BTreeMap::new();
+    let mut expelled = Expelled::default();
     for (key, gone) in by_record {
         let Some((row, record)) = rows::find(writing.connection(), &key)? else { continue };
         let Some(kind) = Kind::of_code(key.kind) else { continue };
@@ -96,16 +123,40 @@ fn take_back(
                 kept.push(chunk.clone());
                 continue;
             };
+            let ParsedChange { hash, time_s, .. } = change;
             if let Some(seq) = seq {
                 let wrote = wrote::of_change(kind, &change, &before, at)?;
-                taken.insert(*seq, TakenBack { record, time_s: change.time_s, wrote });
+                expelled.own.insert(*seq, TakenBack { record, hash, deps: change.deps.clone(), time_s, wrote });
             }
-            rows::delete_change(writing.connection(), row, &change.hash)?;
+            expelled.instead.insert((key, hash), change.deps);
+            rows::delete_change(writing.connection(), row, &hash)?;
         }
         let rebuilt = History::restore(kind, None, kept).map_err(|_| CONTRADICTION)?;
         writing.replace(&key, rebuilt)?;
     }
-    Ok(taken)
+    Ok(expelled)
+}
+
+/// The record as the author of a change saw it: what the change was built upon, without what left, and what was written anew
+/// before it.
+fn as_seen(
+    writing: &mut Writing<'_>,
+    reborn: &Identity,
+    one: &TakenBack,
+    expelled: &Expelled,
+) -> Result<Document, Error> {
+    let kind = Kind::of_code(one.record.key.kind).ok_or(CONTRADICTION)?;
+    let history = &writing.take(kind, &one.record)?.history;
+    let mut open: Vec<_> = expelled.standing(&one.record.key, &one.deps).into_iter().collect();
+    open.extend(history.last_of(&reborn.actor).map(|(_, hash)| hash));
+    let mut seen = BTreeSet::new();
+    while let Some(hash) = open.pop() {
+        if seen.insert(hash) {
+            open.extend(history.known(&hash).into_iter().flat_map(|known| known.deps.iter().copied()));
+        }
+    }
+    let is_seen = |chunk: &&[u8]| change::chunk_hash(chunk).is_ok_and(|hash| seen.contains(&hash));
+    Document::replay(kind, history.chunks().iter().map(Vec::as_slice).filter(is_seen)).map_err(|_| CONTRADICTION)
 }
 
 /// Writes one change set anew; what the grant no longer allows is kept as refused.
@@ -114,19 +165,25 @@ fn again(
     reborn: &Identity,
     set: &[(OutboxRow, Exit)],
     back: &[TakenBack],
+    expelled: &mut Expelled,
     settled: &mut Settled,
 ) -> Result<(), Error> {
     let Some(first) = back.first() else { return Ok(()) };
-    let mut edits = Vec::new();
+    let (mut edits, mut bases) = (Vec::new(), BTreeMap::new());
     for one in back {
-        let kind = Kind::of_code(one.record.key.kind).ok_or(CONTRADICTION)?;
-        let document = writing.take(kind, &one.record)?.history.document();
-        let edits_of = one.wrote.iter().map(|wrote| wrote.to_edit(document)).collect();
+        let base = as_seen(writing, reborn, one, expelled)?;
+        let edits_of = one.wrote.iter().map(|wrote| wrote.to_edit(&base)).collect();
         edits.push(RecordEdits { record: one.record, edits: edits_of });
+        bases.insert(one.record.key, base);
     }
     writing.savepoint()?;
-    match commit::write_set(writing, reborn, first.time_s, &edits) {
-        Ok(_) => {
+    match commit::write_set_upon(writing, reborn, first.time_s, &edits, &mut bases) {
+        Ok(receipt) => {
+            for written in receipt.changes {
+                let original = back.iter().find(|one| one.record.key == written.record.key);
+                let original = original.map(|one| (one.record.key, one.hash));
+                expelled.instead.extend(original.map(|original| (original, vec![written.hash])));
+            }
             settled.reissued += u32::try_from(set.len()).unwrap_or(u32::MAX);
             writing.release()
         }

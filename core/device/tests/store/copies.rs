@@ -82,6 +82,62 @@ fn the_others_change_under_our_number_comes_in_before_we_pushed() {
     }
 }
 
+/// Every value of the channel in which the person wants to be reached, sorted.
+fn channels(store: &mut Store, awa: Someone) -> Vec<String> {
+    let state = store.show(&awa.person.key).unwrap().fields["channel"].clone();
+    let values = state.shown.into_iter().chain(state.others).filter_map(|held| held.value.as_str().map(str::to_owned));
+    let mut values: Vec<_> = values.collect();
+    values.sort();
+    values
+}
+
+#[test]
+fn what_is_written_anew_stands_beside_what_its_author_had_not_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::new();
+    let (mut original, mut clone) = twins(&mut server, dir.path());
+    let mut colleague = Store::open_with(&dir.path().join("colleague"), Seeded::boxed(4)).unwrap();
+    server.enrol(&mut colleague, Role::Outreach, &["oujda"], None, "Karim");
+    server.sync(&mut colleague);
+    let awa = Someone::numbered(1);
+    // Two colleagues write at once; the pages come before the push.
+    colleague.commit(NOW_MS, &[put(awa.person, "channel", "sms")]).unwrap();
+    clone.commit(NOW_MS, &[put(awa.person, "channel", "call")]).unwrap();
+    server.sync(&mut colleague);
+    server.bring(&mut clone, &Default::default());
+    assert_eq!(channels(&mut clone, awa), ["call", "sms"]);
+    // Only now the number turns out to be used, by the other twin.
+    original.commit(NOW_MS, &[put(awa.case, "household", "2")]).unwrap();
+    original.commit(NOW_MS, &[put(awa.person, "literacy", "some")]).unwrap();
+    server.sync(&mut original);
+    server.sync(&mut clone);
+    assert_eq!(clone.pending().unwrap().changes, 0);
+    for store in [&mut original, &mut clone, &mut colleague] {
+        server.sync(store);
+        assert_eq!(channels(store, awa), ["call", "sms"], "nobody saw the other's, and neither is lost");
+        server.assert_converged(store);
+    }
+}
+
+#[test]
+fn what_is_written_anew_builds_on_what_was_written_anew_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::new();
+    let (mut original, mut clone) = twins(&mut server, dir.path());
+    let awa = Someone::numbered(1);
+    for channel in ["call", "whatsapp"] {
+        clone.commit(NOW_MS, &[put(awa.person, "channel", channel)]).unwrap();
+    }
+    original.commit(NOW_MS, &[put(awa.person, "channel", "sms")]).unwrap();
+    server.sync(&mut original);
+    server.sync(&mut clone);
+    server.sync(&mut original);
+    for store in [&mut original, &mut clone] {
+        assert_eq!(channels(store, awa), ["sms", "whatsapp"], "the call was overwritten by who wrote it");
+        server.assert_converged(store);
+    }
+}
+
 #[test]
 fn a_phone_put_back_from_a_backup_goes_on() {
     let dir = tempfile::tempdir().unwrap();

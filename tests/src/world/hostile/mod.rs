@@ -83,16 +83,21 @@ impl HostilePhone {
         Self { key, grant, enrolled, pass }
     }
 
-    /// One forgery of the catalogue, chosen by chance; counted by its name. Gives what the server took and should not
-    /// have taken.
+    /// Names of the forgeries of the catalogue.
+    pub fn forgeries() -> impl Iterator<Item = &'static str> {
+        forgery::ALL.iter().map(|(name, _)| *name)
+    }
+
+    /// Whether the server takes anything of this forgery, and should not; `None` where there is nothing yet to forge upon.
+    /// It is counted by its name.
     ///
     /// # Panics
-    /// When the server's database cannot be read.
-    pub fn attack(&self, world: &mut World) -> Option<String> {
-        let (name, forge) = *world.chance.clone().one_of(forgery::ALL);
+    /// When the catalogue has no such forgery, or the server's database cannot be read.
+    pub fn try_forgery(&self, world: &mut World, name: &'static str) -> Option<bool> {
+        let (_, forge) = forgery::ALL.iter().find(|(of, _)| *of == name).expect("a forgery of the catalogue");
         let taken = forge(self, world)?;
         world.faults.count(name);
-        taken.then(|| format!("the server took {name}"))
+        Some(taken)
     }
 
     pub(super) fn actor(&self, incarnation: &Incarnation) -> Actor {

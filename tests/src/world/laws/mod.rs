@@ -58,7 +58,7 @@ pub fn look(world: &mut World, among: &[DeviceNumber]) -> Findings {
         converged::look(world, *number, &truth, &mut findings);
         leaked::look(world, *number, &truth, &mut findings);
     }
-    lost::look(world, &among, &truth, &mut findings);
+    lost::look(world, &among, &mut findings);
     findings
 }
 
