@@ -2,6 +2,7 @@
 //! the laws of sync hold: nothing that a phone still holds is lost.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use foras::phone::NewSession;
 use foras_tests::world::{DeviceNumber, World};
 
 /// A point with an outreach worker and a counsellor, the mission in Bamako, and a case that the point holds.
@@ -162,6 +163,34 @@ fn what_only_its_author_knows_to_be_on_the_server_is_pushed_again() {
     world.run_until_quiescent();
     assert!(world.holds(worker, &lost) && world.holds(counsellor, &lost));
     assert!(world.holds(counsellor, &case));
+}
+
+#[test]
+fn what_waits_upon_work_that_only_its_author_knows_takes_it_along() {
+    let mut world = World::new(210);
+    let worker = world.outreach("casablanca");
+    world.run_until_quiescent();
+    let yesterday = world.backup_of_server();
+    let session = NewSession {
+        module: "awareness".to_owned(),
+        point: "casablanca".to_owned(),
+        start: "2026-10-05T10:00:00+01:00".to_owned(),
+        minutes: 90,
+        capacity: 12,
+        is_virtual: false,
+        individual: false,
+    };
+    let session = world.phone(worker).add_session(&session).unwrap().id;
+    // Acknowledged, and never paged; nobody else is there who could tell that the server went back.
+    let mut bytes = 120;
+    while world.phone(worker).store().pending().unwrap().changes > 0 {
+        world.cut_next_answer(worker, bytes);
+        bytes += 20;
+    }
+    world.put_server_back(&yesterday);
+    world.edit(worker, &session, "place", "the room upstairs").unwrap();
+    world.run_until_quiescent();
+    assert_eq!(world.values(worker, &session, "place"), ["the room upstairs"]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use rusqlite::{Connection, params};
 use super::identity::Identity;
 use super::meta::{self, name};
 use super::writing::Writing;
-use super::{carried, offer, pack, rows};
+use super::{carried, offer, outbox, pack, rows};
 use crate::error::Error;
 
 /// The record left `audience`. True when it left the device with it.
@@ -80,7 +80,7 @@ pub(super) fn case(writing: &mut Writing<'_>, case: &RecordId) -> Result<u32, Er
 
 /// Deletes what no audience holds, once every log was followed to its end: the server opened it to nobody here. What
 /// waits to go out stays. So does what this device wrote and the server acknowledged in an earlier exchange: it may have
-/// been put back since, and is asked once more. True when something is.
+/// been put back since, and is asked once more; what waits may build on it. True when something is.
 pub(super) fn unheld(
     writing: &mut Writing<'_>,
     identity: &Identity,
@@ -89,17 +89,16 @@ pub(super) fn unheld(
     let mut asked = false;
     let sql = "SELECT kind, id, case_id, generation FROM record \
                WHERE NOT EXISTS (SELECT 1 FROM holding WHERE holding.record = record.row) \
-               AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.kind = record.kind AND outbox.id = record.id) \
                AND NOT EXISTS (SELECT 1 FROM carried_item AS item \
                WHERE item.kind = record.kind AND item.id = record.id AND item.state = 2)";
     for key in keys(writing.connection(), sql, params![])? {
         let own = offer::own_changes(writing.connection(), &key)?;
         let Some((_, record)) = rows::find(writing.connection(), &key)? else { continue };
-        if own.is_empty() || vouched.contains(&key) {
-            whole(writing, &key)?;
-        } else {
+        if !own.is_empty() && !vouched.contains(&key) {
             offer::push_again(writing, identity, &record, &own)?;
             asked = true;
+        } else if !outbox::waits(writing.connection(), &key)? {
+            whole(writing, &key)?;
         }
     }
     Ok(asked)

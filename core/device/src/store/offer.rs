@@ -149,7 +149,9 @@ pub(super) fn push_again(
 pub(super) fn own_changes(connection: &Connection, key: &RecordKey) -> Result<Vec<ChangeHash>, Error> {
     let sql = "SELECT change.hash FROM change JOIN record ON record.row = change.record \
                WHERE record.kind = ?1 AND record.id = ?2 \
-               AND change.actor IN (SELECT actor FROM own_incarnation) ORDER BY change.row";
+               AND change.actor IN (SELECT actor FROM own_incarnation) \
+               AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.kind = ?1 AND outbox.id = ?2 \
+               AND outbox.hash = change.hash) ORDER BY change.row";
     let mut statement = connection.prepare_cached(sql)?;
     let hashes = statement.query_map(params![key.kind.0, key.id.as_bytes()], |row| rows::array(row, 0))?;
     Ok(hashes.map(|hash| hash.map(ChangeHash)).collect::<Result<_, _>>()?)

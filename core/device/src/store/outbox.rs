@@ -285,6 +285,12 @@ pub(super) fn again(connection: &Connection, identity: &Identity, again: &Again<
     Ok(())
 }
 
+/// Whether anything of the record waits to go out.
+pub(super) fn waits(connection: &Connection, key: &RecordKey) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM outbox WHERE kind = ?1 AND id = ?2)";
+    Ok(connection.prepare_cached(sql)?.query_row(params![key.kind.0, key.id.as_bytes()], |row| row.get(0))?)
+}
+
 /// This row was settled.
 pub(super) fn delete(connection: &Connection, row: u64) -> Result<(), Error> {
     connection.prepare_cached("DELETE FROM outbox WHERE seq = ?1")?.execute([row.cast_signed()])?;
