@@ -181,6 +181,31 @@ fn what_a_clone_handed_over_gives_way_to_what_the_server_has() {
 }
 
 #[test]
+fn what_was_admitted_before_somebody_left_stays_admitted_whoever_brings_it_later() {
+    let (mut world, samira, karim, office, awa) = oujda(109);
+    world.edit(samira, &awa, "needs", "a doctor").unwrap();
+    world.meet(karim, samira).0.unwrap();
+    // The server takes it; somebody builds on it; its author leaves before the phone heard of either.
+    world.online(samira);
+    world.cut_next_answer(samira, 0);
+    assert_eq!(world.phone(samira).store().pending().unwrap().changes, 1);
+    world.sync(office).unwrap();
+    world.edit(office, &awa, "needs", "a doctor, on Monday").unwrap();
+    world.sync(office).unwrap();
+    let device = world.phone(samira).store().identity().unwrap().grant().device;
+    world.server().revoke(&device, foras_server::Revocation::Left).unwrap();
+    world.online(karim);
+    world.sync(karim).unwrap();
+    let _ = world.sync(samira);
+    let listed = world.server().devices().unwrap();
+    assert_eq!(listed.iter().find(|one| one.device == device).unwrap().quarantined, 0, "it stands");
+    for number in [karim, office] {
+        assert_eq!(world.values(number, &awa, "needs"), ["a doctor, on Monday"]);
+    }
+    world.run_until_quiescent();
+}
+
+#[test]
 fn a_revoked_phones_work_reaches_quarantine_and_the_phone_is_met_no_more() {
     let (mut world, samira, karim, office, awa) = oujda(108);
     world.edit(samira, &awa, "needs", "a doctor").unwrap();

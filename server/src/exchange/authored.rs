@@ -17,6 +17,7 @@ use crate::intake::{SetAuthor, SetItem};
 use crate::storage::authors::{self, Author};
 use crate::storage::devices::StoredDevice;
 use crate::storage::proofs::{self, Quarantined, SignedPush};
+use crate::storage::records;
 
 /// Change sets in one transaction: one wait for the disk serves them all, and nobody waits long for the writer.
 const SETS_AT_ONCE: usize = 64;
@@ -119,7 +120,7 @@ impl Exchange<'_> {
         outcomes
     }
 
-    /// Receives a push of somebody who left, or whose phone is lost, into quarantine.
+    /// Receives a push of somebody who left, or whose phone is lost, into quarantine; but for what was admitted before.
     pub(super) fn set_aside(
         &self,
         device: &DeviceId,
@@ -130,6 +131,10 @@ impl Exchange<'_> {
             proofs::add_push(db, device, &verified.signed(), self.now_ms)?;
             let mut outcomes = Vec::new();
             for (item, hash) in verified.items.iter().zip(&verified.hashes) {
+                if records::has(db, &item.record.key, hash)? {
+                    outcomes.push(Some(Outcome::Duplicate));
+                    continue;
+                }
                 if proofs::quarantined(db, device)? >= QUARANTINE_MAX {
                     outcomes.push(Some(refused("quarantine_full")));
                     continue;
