@@ -54,18 +54,20 @@ pub(crate) fn waits(audience: &str) -> bool {
     matches!(audience, Some(Audience::Casework(Place::Country(_)) | Audience::Protection(Place::Country(_))))
 }
 
-/// The device has nothing more to bring. The recovery closes by itself once that is true of every active one.
-pub(crate) fn report(db: &Connection, device: &DeviceId, now_ms: i64) -> Result<(), ServerError> {
+/// The device has nothing more to bring. The recovery closes by itself once that is true of every active one; gives
+/// whether it did.
+pub(crate) fn report(db: &Connection, device: &DeviceId, now_ms: i64) -> Result<bool, ServerError> {
     if since_ms(db)?.is_none() {
-        return Ok(());
+        return Ok(false);
     }
     db.prepare_cached("INSERT INTO recovered (device, at_ms) VALUES (?1, ?2) ON CONFLICT (device) DO NOTHING")?
         .execute(params![device.0, now_ms])?;
-    if missing(db)?.is_empty() {
+    let closes = missing(db)?.is_empty();
+    if closes {
         close(db)?;
         tracing::info!("every active device has reported: the recovery is closed");
     }
-    Ok(())
+    Ok(closes)
 }
 
 fn close(db: &Connection) -> Result<(), ServerError> {
@@ -152,7 +154,9 @@ impl Server {
         self.db.write(|db| {
             since_ms(db)?.ok_or(ServerError::NotFound("recovery"))?;
             close(db)
-        })
+        })?;
+        self.wakes.recovered();
+        Ok(())
     }
 
     /// Begins a new epoch and a recovery by hand: the folder was put back from a copy.

@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::error::ServerError;
+use crate::recovery;
 use crate::storage::devices::{self, DeviceState};
 use crate::storage::{locked, logs};
 
@@ -35,6 +36,8 @@ struct Waiter {
     revision: u64,
     /// What it waits for, and the position that it has reached there.
     audiences: Box<[(Arc<str>, u64)]>,
+    /// It also waits for the end of a recovery: until then it is given nothing of its country.
+    recovery: bool,
     wake: oneshot::Sender<()>,
 }
 
@@ -88,14 +91,15 @@ impl Waiting {
 }
 
 impl Wakes {
-    /// Begins a wait of `device`, which is told when one of the audiences grows; an earlier wait of it ends. `cursors` are
-    /// the positions that the device has reached. The caller looks at the logs afterwards, so that nothing falls between.
+    /// Begins a wait of `device`, which is told when one of the audiences grows, beyond the positions that it has reached
+    /// there; an earlier wait of it ends. `recovery`: it is told of a recovery's end too. The caller looks at the logs
+    /// afterwards, so that nothing falls between.
     pub(crate) fn wait(
         self: &Arc<Self>,
         device: DeviceId,
         revision: u64,
-        audiences: &[AudienceName],
-        cursors: &[u64],
+        audiences: &[(&AudienceName, u64)],
+        recovery: bool,
     ) -> Wait {
         let (wake, woken) = oneshot::channel();
         let mut waiting = locked(&self.waiting);
@@ -103,7 +107,7 @@ impl Wakes {
         waiting.last += 1;
         let number = waiting.last;
         let mut names = Vec::with_capacity(audiences.len());
-        for (audience, cursor) in audiences.iter().zip(cursors) {
+        for (audience, cursor) in audiences {
             let name = match waiting.audiences.get_key_value(audience.as_str()) {
                 Some((name, _)) => Arc::clone(name),
                 None => Arc::from(audience.as_str()),
@@ -111,7 +115,7 @@ impl Wakes {
             waiting.audiences.entry(Arc::clone(&name)).or_default().insert(device);
             names.push((name, *cursor));
         }
-        waiting.devices.insert(device, Waiter { number, revision, audiences: names.into(), wake });
+        waiting.devices.insert(device, Waiter { number, revision, audiences: names.into(), recovery, wake });
         Wait { device, number, woken, wakes: Arc::clone(self) }
     }
 
@@ -129,6 +133,13 @@ impl Wakes {
         locked(&self.waiting).wake(BTreeSet::from([device]));
     }
 
+    /// A recovery is closed, and it is committed.
+    pub(crate) fn recovered(&self) {
+        let mut waiting = locked(&self.waiting);
+        let held = waiting.devices.iter().filter(|(_, waiter)| waiter.recovery).map(|(device, _)| *device).collect();
+        waiting.wake(held);
+    }
+
     /// The device asks anew: its wait, if there is one, ends unanswered.
     pub(crate) fn asks_anew(&self, device: &DeviceId) {
         locked(&self.waiting).remove(device);
@@ -143,13 +154,17 @@ impl Wakes {
     pub(crate) fn look(&self, db: &Connection) -> Result<(), ServerError> {
         let waiters: Vec<_> = {
             let waiting = locked(&self.waiting);
-            let of = |(device, waiter): (&DeviceId, &Waiter)| (*device, waiter.revision, waiter.audiences.clone());
+            let of = |(device, waiter): (&DeviceId, &Waiter)| {
+                (*device, waiter.revision, waiter.recovery, waiter.audiences.clone())
+            };
             waiting.devices.iter().map(of).collect()
         };
+        let recovering = recovery::since_ms(db)?.is_some();
         let mut heads: BTreeMap<Arc<str>, u64> = BTreeMap::new();
-        for (device, revision, audiences) in waiters {
+        for (device, revision, recovery, audiences) in waiters {
             let known = devices::get(db, &device)?;
             let mut news = !known.is_some_and(|known| known.revision == revision && known.state == DeviceState::Active);
+            news |= recovery && !recovering;
             for (audience, cursor) in audiences {
                 let head = match heads.get(&audience) {
                     Some(head) => *head,
@@ -176,12 +191,17 @@ mod tests {
         names.iter().map(|name| name.parse().unwrap()).collect()
     }
 
+    /// At these positions.
+    fn at<'a>(names: &'a [AudienceName], cursors: &[u64]) -> Vec<(&'a AudienceName, u64)> {
+        names.iter().zip(cursors.iter().copied()).collect()
+    }
+
     #[tokio::test]
     async fn who_waits_for_an_audience_is_told_once_and_nobody_else_is() {
         let wakes = Arc::new(Wakes::default());
         let (oujda, bamako) = (names(&["public", "casework:oujda"]), names(&["public", "casework:ml"]));
-        let mut worker = wakes.wait(DeviceId([1; 16]), 1, &oujda, &[3, 4]);
-        let mut mission = wakes.wait(DeviceId([2; 16]), 1, &bamako, &[3, 0]);
+        let mut worker = wakes.wait(DeviceId([1; 16]), 1, &at(&oujda, &[3, 4]), false);
+        let mut mission = wakes.wait(DeviceId([2; 16]), 1, &at(&bamako, &[3, 0]), false);
         wakes.grew(["casework:oujda"]);
         assert!(worker.woken().await);
         assert_eq!(wakes.waiting(), 1);
@@ -195,14 +215,14 @@ mod tests {
     async fn a_device_waits_once_and_what_is_given_up_leaves_nothing() {
         let wakes = Arc::new(Wakes::default());
         let (device, audiences) = (DeviceId([1; 16]), names(&["public"]));
-        let mut first = wakes.wait(device, 1, &audiences, &[0]);
-        let mut second = wakes.wait(device, 1, &audiences, &[0]);
+        let mut first = wakes.wait(device, 1, &at(&audiences, &[0]), false);
+        let mut second = wakes.wait(device, 1, &at(&audiences, &[0]), false);
         assert!(!first.woken().await, "it asked anew");
         drop(first);
         assert_eq!(wakes.waiting(), 1);
         wakes.concerns(device);
         assert!(second.woken().await);
-        let third = wakes.wait(device, 1, &audiences, &[0]);
+        let third = wakes.wait(device, 1, &at(&audiences, &[0]), false);
         drop(third);
         assert!(locked(&wakes.waiting).audiences.is_empty());
     }

@@ -86,6 +86,12 @@ impl App {
         self.ends.recv_timeout(TOO_LONG).expect("a sync that ends")
     }
 
+    /// How a sync ended that nobody has heard of yet, if one did.
+    #[must_use]
+    pub fn ended(&self) -> Option<End> {
+        self.ends.try_recv().ok().map(|(_, end)| end)
+    }
+
     /// The next sync that ends well.
     ///
     /// # Panics

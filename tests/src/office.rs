@@ -108,7 +108,16 @@ impl Office {
     /// When the enrolment fails.
     #[must_use]
     pub fn enrol(&self, role: Role, store: &Path) -> Phone {
-        let places = ["oujda".parse().expect("a point")].into();
+        self.enrol_at("oujda", role, store)
+    }
+
+    /// Somebody of a point or a country, enrolled on a phone in `store`.
+    ///
+    /// # Panics
+    /// When the enrolment fails.
+    #[must_use]
+    pub fn enrol_at(&self, place: &str, role: Role, store: &Path) -> Phone {
+        let places = [place.parse().expect("a place")].into();
         let invite = Invite { role, places, case: None, name: Some("a colleague".to_owned()) };
         let now_ms = foras_server::clock::now_ms();
         let invited = self.server.invite(&invite, now_ms, &mut OsEntropy).expect("an invitation");

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use foras::link::http::Patience;
-use foras::phone::Setting;
+use foras::phone::{ConsentEvent, Setting};
 use foras_record::role::Role;
 use foras_tests::app::{App, until};
 use foras_tests::office::{Office, registration};
@@ -81,4 +81,68 @@ fn a_server_that_stops_lets_go_of_who_waits() {
         }
     };
     assert_eq!(offline, "offline");
+}
+
+#[test]
+fn a_mission_that_waits_during_a_recovery_is_told_when_it_is_closed() {
+    let office = Office::open();
+    let now_ms = foras_server::clock::now_ms;
+    let drawer = tempfile::tempdir().unwrap();
+    let mut in_a_drawer = office.enrol(Role::Outreach, drawer.path());
+    let (counsellor, _here) = open(&office, Role::HostCounsellor);
+    let folder = tempfile::tempdir().unwrap();
+    let mission =
+        App::open(office.enrol_at("ML", Role::OriginCounsellor, folder.path()), &office.url, Patience::default());
+    mission.end().1.unwrap();
+    let all_acknowledged = |app: &App| until("acknowledged", || app.look(|phone| phone.status().unwrap().pending) == 0);
+    let case = counsellor.work(|phone| {
+        let case = phone.register(&registration("Awa")).unwrap().id;
+        let said = |word: &str| word.to_owned();
+        let share = ConsentEvent {
+            purpose: said("share_with_origin_mission"),
+            status: said("given"),
+            form: said("oral"),
+            ..ConsentEvent::default()
+        };
+        phone.consent(&case, &share).unwrap();
+        phone.propose_handover(&case, "ML").unwrap();
+        case
+    });
+    all_acknowledged(&counsellor);
+    until("the proposal is there", || mission.look(|phone| phone.show(&case).is_ok()));
+    mission.work(|phone| phone.accept_handover(&case).unwrap());
+    all_acknowledged(&mission);
+    // The folder is put back, and one phone does not say what it still has.
+    office.server.begin_recovery(now_ms()).unwrap();
+    for app in [&counsellor, &mission] {
+        app.ask();
+    }
+    let both_wait = || until("both wait", || office.server.waiting() == 2);
+    both_wait();
+    while mission.ended().is_some() {}
+    let plan = [Setting::new("business_plan", "a bakery in Kayes")];
+    counsellor.work(|phone| phone.edit(&case, &plan).unwrap());
+    all_acknowledged(&counsellor);
+    both_wait();
+    let knows = || mission.look(|phone| serde_json::to_string(&phone.show(&case).unwrap()).unwrap().contains("Kayes"));
+    assert!(!knows(), "nothing is given to a country during a recovery");
+    assert!(mission.ended().is_none(), "nor is its phone woken for what it is not given");
+    in_a_drawer.sync(None).unwrap();
+    assert!(office.server.recovery().unwrap().is_none(), "everybody has reported");
+    until("the mission is told", knows);
+    // By hand, in another process.
+    both_wait();
+    let lost = tempfile::tempdir().unwrap();
+    drop(office.enrol(Role::Outreach, lost.path()));
+    office.server.begin_recovery(now_ms()).unwrap();
+    for app in [&counsellor, &mission] {
+        app.ask();
+    }
+    both_wait();
+    counsellor.work(|phone| phone.edit(&case, &[Setting::new("business_plan", "two bakeries")]).unwrap());
+    all_acknowledged(&counsellor);
+    both_wait();
+    office.attach().close_recovery().unwrap();
+    let knows = || mission.look(|phone| serde_json::to_string(&phone.show(&case).unwrap()).unwrap().contains("two"));
+    until("the mission is told again", knows);
 }

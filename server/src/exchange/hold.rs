@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use crate::error::ServerError;
 use crate::grants;
+use crate::recovery;
 use crate::server::Server;
 use crate::storage::devices::{self, DeviceState};
 use crate::storage::{logs, tokens};
@@ -34,14 +35,25 @@ pub(crate) fn wait(
     if !request.may_wait() || !speaks || request.epoch != server.keys.epoch() {
         return Ok(None);
     }
-    let audiences = server.db.read(|db| audiences(db, credentials, &request, now_ms))?;
-    let Some(audiences) = audiences else { return Ok(None) };
+    let known = server.db.read(|db| {
+        let recovering = recovery::since_ms(db)?.is_some();
+        Ok(audiences(db, credentials, &request, now_ms)?.map(|audiences| (audiences, recovering)))
+    })?;
+    let Some((audiences, recovering)) = known else { return Ok(None) };
+    // What is held back until a recovery is closed is no news before.
+    let is_held = |audience: &AudienceName| recovering && recovery::waits(audience.as_str());
+    let held = audiences.iter().any(is_held);
+    let given = audiences.iter().zip(request.cursors.iter().copied()).filter(|(audience, _)| !is_held(audience));
+    let given: Vec<_> = given.collect();
     // It waits before the heads are read, in a snapshot of its own: what is committed in between wakes it.
     let (device, revision) = (credentials.device, request.grant_revision);
-    let wait = server.wakes.wait(device, revision, &audiences, &request.cursors);
+    let wait = server.wakes.wait(device, revision, &given, held);
     let news = server.db.read(|db| {
-        let heads = audiences.iter().map(|audience| logs::head(db, audience.as_str()));
-        Ok(heads.collect::<Result<Vec<_>, _>>()? != request.cursors)
+        let mut news = recovery::since_ms(db)?.is_some() != recovering;
+        for (audience, cursor) in &given {
+            news |= logs::head(db, audience.as_str())? != *cursor;
+        }
+        Ok(news)
     })?;
     Ok((!news).then_some((wait, request.wait_s.min(WAIT_S_MAX))))
 }

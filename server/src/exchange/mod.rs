@@ -226,7 +226,11 @@ impl Exchange<'_> {
         if self.server.db.read(recovery::since_ms)?.is_none() {
             return Ok(());
         }
-        self.server.db.write(|db| recovery::report(db, &self.caller.device.device, self.now_ms))
+        let closed = self.server.db.write(|db| recovery::report(db, &self.caller.device.device, self.now_ms))?;
+        if closed {
+            self.server.wakes.recovered();
+        }
+        Ok(())
     }
 
     /// Countries' audiences, while a recovery is under way.
