@@ -209,3 +209,17 @@ fn a_server_stopped_in_the_middle_of_making_a_pack_goes_on_with_the_same() {
     assert!(u64::from(report.received) < before.records_total, "what was here did not come again");
     world.run_until_quiescent();
 }
+
+#[test]
+fn what_was_only_looked_at_on_a_full_disk_is_whole_when_it_is_worked_on() {
+    let (mut world, _, cases) = oujda(21, 6);
+    let samira = world.host_counsellor("oujda");
+    world.sync(samira).unwrap();
+    world.phone_room(samira, Some(0));
+    assert_eq!(world.values(samira, &cases[2], "needs"), ["value-00002."], "a full disk hides nothing");
+    world.phone_room(samira, None);
+    world.edit(samira, &cases[2], "needs", "value-10002.").unwrap();
+    world.device(samira).kill();
+    assert_eq!(world.values(samira, &cases[2], "needs"), ["value-10002."]);
+    world.run_until_quiescent();
+}

@@ -46,17 +46,20 @@ impl Store {
     pub(super) fn with_history<T>(&mut self, key: &RecordKey, read: impl FnOnce(&History) -> T) -> Result<T, Error> {
         let kind = Kind::of_code(key.kind).ok_or(Error::NotFound)?;
         let (row, _) = rows::find(&self.connection, key)?.ok_or(Error::NotFound)?;
-        let history = match writing::load(&self.connection, &mut self.cache, kind, row, key)? {
-            Loaded::Whole(history) => *history,
+        let (history, kept) = match writing::load(&self.connection, &mut self.cache, kind, row, key)? {
+            Loaded::Whole(history) => (*history, true),
             Loaded::Received(_) => self.verify(kind, key)?,
         };
         let result = read(&history);
-        self.cache.put(*key, history, None);
+        if kept {
+            self.cache.put(*key, history, None);
+        }
         Ok(result)
     }
 
-    /// Tries a record that came in a pack, and keeps what came of it; where the disk is full, for now only.
-    fn verify(&mut self, kind: Kind, key: &RecordKey) -> Result<History, Error> {
+    /// Tries a record that came in a pack, and whether what came of it was kept: where the disk is full, it is looked at
+    /// only. It must not stay loaded then, since its rows do not say the same.
+    fn verify(&mut self, kind: Kind, key: &RecordKey) -> Result<(History, bool), Error> {
         let (row, record) = rows::find(&self.connection, key)?.ok_or(Error::NotFound)?;
         let segment = segment::of_record(&self.connection, row)?.ok_or(Error::NotFound)?;
         let tried = self.opened.try_record(&self.connection, kind, segment, &record)?;
@@ -65,12 +68,15 @@ impl Store {
             writing.verified(&record, row, &tried)?;
             writing.commit()
         });
-        match kept {
-            Ok(changed) => self.observers.tell(&changed),
-            Err(Error::StorageFull) => {}
+        let kept = match kept {
+            Ok(changed) => {
+                self.observers.tell(&changed);
+                true
+            }
+            Err(Error::StorageFull) => false,
             Err(error) => return Err(error),
-        }
-        Ok(tried.history)
+        };
+        Ok((tried.history, kept))
     }
 
     /// The record's fields with who wrote them, and how far it has come.
