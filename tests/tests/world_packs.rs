@@ -62,7 +62,7 @@ fn a_new_phone_shows_everybody_before_it_has_tried_anybody() {
 
 #[test]
 fn a_first_sync_cut_at_every_piece_costs_one_piece_a_cut() {
-    let (mut world, _, _) = oujda(12, 20);
+    let (mut world, _, _) = oujda(12, 40);
     let whole = {
         let other = world.host_counsellor("oujda");
         world.sync(other).unwrap().bytes_down
@@ -76,7 +76,7 @@ fn a_first_sync_cut_at_every_piece_costs_one_piece_a_cut() {
     assert!(cuts > 3, "{report:?}");
     // Each cut costs a piece at most, and what every answer says first.
     assert!(report.bytes_down < whole + cuts * 700, "{report:?}, {whole} uncut");
-    assert_eq!(people(&mut world, samira), 20);
+    assert_eq!(people(&mut world, samira), 40);
     assert_eq!(world.phone(samira).store().first_sync().unwrap(), None);
     world.run_until_quiescent();
 }
