@@ -19,6 +19,7 @@ mod list;
 mod measure;
 mod memory;
 mod poll;
+mod reconcile;
 mod results;
 mod round_trips;
 mod serving;
@@ -45,6 +46,7 @@ const BENCHMARKS: &[Benchmark] = &[
     ("ingest", ingest::run),
     ("fanout", fanout::run),
     ("poll", poll::run),
+    ("reconcile", reconcile::run),
 ];
 
 #[derive(Parser)]

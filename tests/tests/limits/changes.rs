@@ -15,7 +15,7 @@ use super::meter::Hostile;
 /// Who writes all this.
 pub(crate) const AUTHOR: Actor = Actor([3; 16]);
 
-fn put(field: &str, value: ParsedScalar) -> ParsedOp {
+pub(crate) fn put(field: &str, value: ParsedScalar) -> ParsedOp {
     ParsedOp {
         id: OpId { counter: 1, actor: AUTHOR },
         object: ParsedObject::Root,

@@ -5,6 +5,7 @@
 
 mod bench;
 mod fuzz;
+mod limits;
 mod provide;
 mod report;
 mod run;
@@ -44,6 +45,8 @@ enum Chore {
     Fuzz(fuzz::Fuzz),
     /// Programmes of many device-days with every fault of the field: what is lost, diverged or leaked.
     Simulate(simulate::Asked),
+    /// What hostile inputs cost the build that ships: 250 ms of CPU and 64 MiB at most, for every decoder.
+    Limits(limits::Asked),
     /// A benchmark against a limit that is computed in the same run, or all of them.
     Bench(bench::Asked),
 }
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Chore::Tidy => report.step("tidy", || tidy::step(&workspace)),
         Chore::Stories => steps::stories(&workspace, &mut report),
         Chore::Bindings => report.step("bindings", || steps::bindings::step(&workspace)),
+        Chore::Limits(asked) => return asked.run(&workspace),
         Chore::Bench(asked) => return asked.run(&workspace),
         Chore::SeededBugs(bugs) => return bugs.run(&workspace),
         Chore::Simulate(asked) => return asked.run(&workspace),
