@@ -48,7 +48,7 @@ pub const CHANGE_PREDS_MAX: usize = 8_000;
 /// Longest key of a field inside a record, in bytes.
 pub const FIELD_KEY_BYTES_MAX: usize = 256;
 /// Most changes in one packed list.
-pub const PACKED_ITEMS_MAX: usize = 65_536;
+pub const PACKED_ITEMS_MAX: usize = 32_768;
 /// Most operations that are rebuilt of one packed list; further changes of it travel as their chunks.
 pub const PACKED_OPS_MAX: usize = 262_144;
 /// Most bytes of chunks that are rebuilt of one packed list.
@@ -58,7 +58,7 @@ pub const PIECE_BYTES: usize = 64 * 1024;
 /// Longest blob of a segment of a pack, in bytes, as sent.
 pub const SEGMENT_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Most records of one segment of a pack.
-pub const SEGMENT_RECORDS_MAX: usize = 64 * 1024;
+pub const SEGMENT_RECORDS_MAX: usize = PACKED_ITEMS_MAX;
 /// Longest content of a segment, unpacked, in bytes.
 pub const SEGMENT_PLAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Longest frame between two phones, in bytes as sent.

@@ -75,14 +75,14 @@ fn hash(number: u64, dep: u64) -> [u8; 32] {
 pub(crate) fn inputs() -> Vec<Hostile> {
     let most_ops = PACKED_OPS_MAX / PACKED_ITEMS_MAX;
     let lists = [
-        ("65,536 changes of one field", firsts(PACKED_ITEMS_MAX, 1, |_| AUTHOR)),
-        ("65,536 changes of four fields", firsts(PACKED_ITEMS_MAX, most_ops, |_| AUTHOR)),
-        ("65,536 changes of as many people", firsts(PACKED_ITEMS_MAX, 1, actor)),
+        ("32,768 changes of one field", firsts(PACKED_ITEMS_MAX, 1, |_| AUTHOR)),
+        ("32,768 changes of four fields", firsts(PACKED_ITEMS_MAX, most_ops, |_| AUTHOR)),
+        ("32,768 changes of as many people", firsts(PACKED_ITEMS_MAX, 1, actor)),
         (
             "131 changes of 2,000 fields",
             firsts(PACKED_OPS_MAX / CHANGE_OPS_MAX as usize, CHANGE_OPS_MAX as usize, actor),
         ),
-        ("one record with 65,536 changes", chain(PACKED_ITEMS_MAX)),
+        ("one record with 32,768 changes", chain(PACKED_ITEMS_MAX)),
         ("1,000 changes that build on 64 each", rootless(1_000)),
     ];
     let mut inputs = Vec::new();
