@@ -11,6 +11,7 @@ use foras_record::packed::{Item, Nothing, pack, page, unpack};
 use foras_wire::id::{PublicKey, RecordId};
 use foras_wire::limits::{CHANGE_DEPS_MAX, CHANGE_OPS_MAX, PACKED_ITEMS_MAX, PACKED_OPS_MAX};
 use foras_wire::pack::{compress_fast, expand};
+use foras_wire::page::{ChangeEntry, Entry};
 use foras_wire::record::RecordRef;
 
 use super::changes::{AUTHOR, put};
@@ -89,9 +90,11 @@ pub(crate) fn inputs() -> Vec<Hostile> {
     for (name, items) in lists {
         let packed = pack(&items, &Nothing);
         assert_eq!(unpack(&packed, &Nothing).unwrap().len(), items.len(), "{name}: not as honest as it should be");
-        inputs.push(Hostile::new(format!("packed: {name}"), packed.clone(), |bytes| drop(unpack(bytes, &Nothing))));
+        inputs.push(Hostile::new(format!("packed: {name}"), packed, |bytes| drop(unpack(bytes, &Nothing))));
         let count = u32::try_from(items.len()).unwrap();
-        inputs.push(Hostile::new(format!("page: {name}"), packed, move |bytes| {
+        let body = page::packed(&entries(&items), Some(&Nothing));
+        assert_eq!(page::unpacked(&body, count, &Nothing).unwrap().len(), items.len(), "{name}: no page");
+        inputs.push(Hostile::new(format!("page: {name}"), body, move |bytes| {
             drop(page::unpacked(bytes, count, &Nothing));
         }));
         let blob = compress_fast(&segment(items).encode(&MAKER));
@@ -101,6 +104,14 @@ pub(crate) fn inputs() -> Vec<Hostile> {
         }));
     }
     inputs
+}
+
+fn entries(items: &[Item]) -> Vec<Entry> {
+    let entry = |item: &Item| {
+        let (record, hash, chunk) = (item.record, item.hash, item.chunk.clone().unwrap());
+        Entry::Change(ChangeEntry { record, hash, chunk, received_ms: 0 })
+    };
+    items.iter().map(entry).collect()
 }
 
 fn segment(items: Vec<Item>) -> Segment {

@@ -22,6 +22,9 @@ pub(crate) struct SeededBugs {
     /// Names of bugs, separated by commas; all where none is named.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
+    /// Only looks whether each bug can still be put in.
+    #[arg(long)]
+    check: bool,
     /// Prints one JSON object.
     #[arg(long)]
     json: bool,
@@ -48,8 +51,13 @@ enum Verdict {
     Unusable(String),
 }
 
-/// The step of the ordinary run.
+/// The step of the ordinary run: every bug can still be put in, and the quick ones are noticed.
 pub(crate) fn step(workspace: &Workspace) -> Outcome {
+    match stale(&workspace.root) {
+        Ok(stale) if stale.is_empty() => {}
+        Ok(stale) => return Outcome::failed(format!("what they replace does not stand once: {}", stale.join(", "))),
+        Err(reason) => return Outcome::failed(reason),
+    }
     match try_all(workspace, &QUICK.map(str::to_owned)) {
         Ok(tried) if tried.iter().all(|(_, verdict, _)| is_caught(verdict)) => Outcome::Passed(tried.len() as u64),
         Ok(_) => Outcome::failed("a seeded bug was not noticed; see above"),
@@ -59,6 +67,9 @@ pub(crate) fn step(workspace: &Workspace) -> Outcome {
 
 impl SeededBugs {
     pub(crate) fn run(&self, workspace: &Workspace) -> ExitCode {
+        if self.check {
+            return check(&workspace.root);
+        }
         let tried = match try_all(workspace, &self.only) {
             Ok(tried) => tried,
             Err(reason) => {
@@ -74,6 +85,20 @@ impl SeededBugs {
             println!("{caught} of {} bugs were noticed", tried.len());
         }
         if caught == tried.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+fn check(root: &Path) -> ExitCode {
+    match stale(root) {
+        Ok(stale) if stale.is_empty() => ExitCode::SUCCESS,
+        Ok(stale) => {
+            println!("what they replace does not stand once: {}", stale.join(", "));
+            ExitCode::FAILURE
+        }
+        Err(reason) => {
+            eprintln!("xtask: {reason}");
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -117,6 +142,13 @@ fn try_all(workspace: &Workspace, only: &[String]) -> Result<Vec<(Bug, Verdict, 
         tried.push((bug, verdict, took_s));
     }
     Ok(tried)
+}
+
+/// Bugs that can no longer be put in, since the code went on.
+fn stale(root: &Path) -> Result<Vec<String>, String> {
+    let mut bugs = kept(&root.join("tests/seeded"))?;
+    bugs.retain(|bug| !fs::read_to_string(root.join(&bug.file)).is_ok_and(|text| text.matches(&bug.find).count() == 1));
+    Ok(bugs.into_iter().map(|bug| bug.name).collect())
 }
 
 /// Puts the bug in, runs its tests, and takes it out again.
