@@ -1,5 +1,8 @@
 //! The door: connections of strangers are bounded, and the oldest makes room for a new one. A whole point shares one
 //! address, so nothing is counted by address; a device that proves itself is a stranger no longer.
+//!
+//! When a thousand phones come at once, the new ones wait outside until those before them have proved themselves: nobody
+//! makes room who has just come in.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,7 +16,8 @@ use axum::serve::{IncomingStream, Listener};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep_until};
 
 use crate::storage::locked;
 
@@ -25,28 +29,65 @@ const PROBE_AFTER_S: u64 = 360;
 /// Seconds between two probes, and how many without an answer end the connection.
 const PROBE_EVERY_S: u64 = 30;
 const PROBES: u32 = 4;
+/// How long a stranger may stay before it makes room, in milliseconds: the server has long recognised a phone by then,
+/// unless it is very busy.
+const STAY_MS: u64 = 1_000;
 /// How long to wait when the system gives no connection, in milliseconds: it may be out of open files.
 const ACCEPT_RETRY_MS: u64 = 200;
 
 /// Connections that nobody has proved to be a device's, the oldest first.
 #[derive(Debug, Default)]
 struct Strangers {
-    open: BTreeMap<u64, oneshot::Sender<()>>,
+    open: Mutex<Open>,
+    /// Somebody was recognised, or left.
+    left: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    /// Since when each is open, and how it is told to make room.
+    strangers: BTreeMap<u64, (Instant, oneshot::Sender<()>)>,
     last: u64,
+}
+
+impl Strangers {
+    /// Done when there is room for one more.
+    async fn room(&self) {
+        loop {
+            let until = {
+                let mut open = locked(&self.open);
+                if open.strangers.len() < STRANGERS_MAX {
+                    return;
+                }
+                let Some(oldest) = open.strangers.first_entry() else { return };
+                let until = oldest.get().0 + Duration::from_millis(STAY_MS);
+                if until <= Instant::now() {
+                    // It may be gone already.
+                    let _ = oldest.remove().1.send(());
+                    return;
+                }
+                until
+            };
+            tokio::select! {
+                () = self.left.notified() => {}
+                () = sleep_until(until) => {}
+            }
+        }
+    }
 }
 
 /// Takes connections.
 #[derive(Debug)]
 pub(super) struct Door {
     listener: TcpListener,
-    strangers: Arc<Mutex<Strangers>>,
+    strangers: Arc<Strangers>,
 }
 
 /// Whose connection it is: a stranger's until recognised.
 #[derive(Debug, Clone)]
 pub(super) struct Guest {
     number: u64,
-    strangers: Arc<Mutex<Strangers>>,
+    strangers: Arc<Strangers>,
 }
 
 /// A connection.
@@ -65,16 +106,10 @@ impl Door {
 
     fn welcome(&self, stream: TcpStream) -> (Visit, Guest) {
         let (sender, shown_out) = oneshot::channel();
-        let mut strangers = locked(&self.strangers);
-        if strangers.open.len() >= STRANGERS_MAX
-            && let Some((_, oldest)) = strangers.open.pop_first()
-        {
-            // It may be gone already.
-            let _ = oldest.send(());
-        }
-        strangers.last += 1;
-        let guest = Guest { number: strangers.last, strangers: Arc::clone(&self.strangers) };
-        strangers.open.insert(guest.number, sender);
+        let mut open = locked(&self.strangers.open);
+        open.last += 1;
+        let guest = Guest { number: open.last, strangers: Arc::clone(&self.strangers) };
+        open.strangers.insert(guest.number, (Instant::now(), sender));
         (Visit { stream, guest: guest.clone(), shown_out: Some(shown_out) }, guest)
     }
 }
@@ -82,7 +117,9 @@ impl Door {
 impl Guest {
     /// The connection is a device's.
     pub(super) fn recognise(&self) {
-        locked(&self.strangers).open.remove(&self.number);
+        if locked(&self.strangers.open).strangers.remove(&self.number).is_some() {
+            self.strangers.left.notify_one();
+        }
     }
 }
 
@@ -103,6 +140,7 @@ impl Listener for Door {
 
     async fn accept(&mut self) -> (Visit, Guest) {
         loop {
+            self.strangers.room().await;
             match self.listener.accept().await {
                 Ok((stream, _)) => {
                     probe(&stream);

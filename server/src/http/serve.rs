@@ -1,11 +1,12 @@
 //! Listening, and stopping gracefully.
 
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 
 use super::door::{Door, Guest};
@@ -16,6 +17,9 @@ use crate::server::Server;
 
 /// How long requests may go on once the server was told to stop.
 const DRAIN_S: u64 = 20;
+
+/// Connections that the system keeps until they are taken, if it lets a process have so many.
+const WAITING_OUTSIDE: u32 = 4_096;
 
 /// Where to listen, and what invitations name.
 #[derive(Debug, Clone)]
@@ -40,13 +44,23 @@ pub struct Listening {
 /// # Errors
 /// [`ServerError::Listen`] when the address cannot be taken, or a failing database.
 pub async fn listen(server: Arc<Server>, address: &Address) -> Result<Listening, ServerError> {
-    let listener = TcpListener::bind(address.listen).await.map_err(ServerError::Listen)?;
+    let listener = take(address.listen).map_err(ServerError::Listen)?;
     let url = format!("http://{}", listener.local_addr()?);
     let (noted, public) = (url.clone(), address.public_url.clone());
     let noting = Arc::clone(&server);
     let noted = tokio::task::spawn_blocking(move || noting.set_address(&noted, public.as_deref())).await;
     noted.map_err(|_| ServerError::Corrupt("the address could not be noted"))??;
     Ok(Listening { server, listener, url })
+}
+
+/// Takes the address. More may wait outside than the usual 1,024: after a restart all phones come within seconds.
+fn take(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // As `TcpListener::bind` does: elsewhere than on Windows a port is free again as soon as its server is gone.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_OUTSIDE)
 }
 
 impl Listening {

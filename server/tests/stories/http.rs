@@ -321,6 +321,26 @@ fn silent_connections_make_room_and_a_phones_own_stays() {
 }
 
 #[test]
+fn when_all_phones_come_at_once_none_is_shown_out() {
+    let listening = Listening::start();
+    let (_, phone) = enrolled(&listening);
+    // After a restart, say. More than the server keeps of those whom it does not know yet.
+    let body = frame::encode_request(&phone.request_with(Vec::new()));
+    let whole = request("/v1/sync", &headers(&phone), &body, body.len());
+    let connections: Vec<_> = (0..700)
+        .map(|_| {
+            let mut stream = TcpStream::connect(listening.address).unwrap();
+            stream.write_all(&whole).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            stream
+        })
+        .collect();
+    for mut stream in connections {
+        assert_eq!(read_answer(&mut stream).0, 200);
+    }
+}
+
+#[test]
 fn a_server_that_is_told_to_stop_stops_with_connections_open() {
     let mut listening = Listening::start();
     let idle = TcpStream::connect(listening.address).unwrap();
