@@ -181,6 +181,27 @@ fn what_a_clone_handed_over_gives_way_to_what_the_server_has() {
 }
 
 #[test]
+fn what_came_in_a_pack_is_not_provisional_when_its_author_hands_it_over() {
+    let (mut world, samira, _, _, awa) = oujda(110);
+    world.online(samira);
+    for skill in 0..12 {
+        world.edit(samira, &awa, "skills", &format!("skill {skill}")).unwrap();
+    }
+    world.sync(samira).unwrap();
+    // The server takes it, and she is not told.
+    world.edit(samira, &awa, "needs", "a doctor").unwrap();
+    world.cut_next_answer(samira, 0);
+    let fatou = world.outreach("oujda");
+    world.sync(fatou).unwrap();
+    let (came, _) = world.meet(fatou, samira);
+    assert_eq!(came.unwrap().received, 0, "it came in the pack");
+    let store = world.phone(fatou).store_mut();
+    assert_eq!(store.carried().unwrap(), 0);
+    assert_eq!(store.digest().unwrap(), store.recount().unwrap());
+    world.run_until_quiescent();
+}
+
+#[test]
 fn what_was_admitted_before_somebody_left_stays_admitted_whoever_brings_it_later() {
     let (mut world, samira, karim, office, awa) = oujda(109);
     world.edit(samira, &awa, "needs", "a doctor").unwrap();

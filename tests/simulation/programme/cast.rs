@@ -5,6 +5,7 @@ use foras_tests::world::hostile::HostilePhone;
 use foras_tests::world::{DeviceNumber, World};
 
 use super::Programme;
+use super::fall::Fall;
 use crate::outcome::Outcome;
 
 /// A role at a place: a point's or a country's code.
@@ -59,7 +60,7 @@ impl Programme {
             hostile,
             forgeries: Vec::new(),
             deck: Vec::new(),
-            copy: None,
+            fall: Fall::Ahead,
             values: 0,
             outcome: Outcome::default(),
         };

@@ -1,6 +1,7 @@
 //! What befalls a programme comes from a shuffled deck, a card a day: each kind comes, and in no order.
 
 use super::Programme;
+use super::fall::Fall;
 
 /// What befalls somebody on one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +22,8 @@ pub(crate) enum Card {
     ServerPutBack,
 }
 
-/// A deck lies under a programme of 200 device-days about twice.
-const DECK: [Card; 16] = [
+/// A programme of 200 device-days goes through it about twice.
+const DECK: [Card; 15] = [
     Card::ClockAhead,
     Card::ClockBehind,
     Card::Backup,
@@ -38,13 +39,18 @@ const DECK: [Card; 16] = [
     Card::Meet,
     Card::MeetingCut,
     Card::File,
-    Card::ServerPutBack,
 ];
+/// The server falls within the first days of a programme.
+const FALL_WITHIN: usize = 5;
 
 impl Programme {
     pub(crate) fn draw(&mut self) -> Card {
         if self.deck.is_empty() {
             self.deck = self.shuffled(&DECK);
+            if matches!(self.fall, Fall::Ahead) {
+                let at = DECK.len() - self.chance.below(FALL_WITHIN);
+                self.deck.insert(at, Card::ServerPutBack);
+            }
         }
         self.deck.pop().unwrap_or(Card::Backup)
     }

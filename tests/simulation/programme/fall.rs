@@ -1,48 +1,75 @@
 //! The server goes on from an older copy of its data, and gets back what phones hold.
 //!
-//! Between the copy and the fall nobody enrols and nobody is revoked: that is no part of what phones bring back.
+//! Between the copy and the fall nobody enrols and nobody is revoked: that is no part of what phones bring back. Until the
+//! programme has come to rest again no phone is copied or put back: under a number that the server lost, a copy may have
+//! written something else.
 
+use foras_tests::world::World;
 use tempfile::TempDir;
 
 use super::Programme;
 
-/// A copy of the server's data, and for how many days its server still goes on.
-pub(crate) struct Copy {
-    folder: TempDir,
-    days_left: usize,
+/// How far it has come.
+pub(crate) enum Fall {
+    /// It is among the cards.
+    Ahead,
+    /// A copy was made; for so many days the server still goes on.
+    Copied { folder: TempDir, days_left: usize },
+    /// The server goes on from the copy; in so many days the programme comes to rest.
+    Fallen { days_left: usize },
+    /// What phones held was brought.
+    Over,
 }
+
+/// Most days from the copy to the fall, and from there to a rest.
+const DAYS_MAX: usize = 3;
 
 impl Programme {
     /// A copy is made of the server's data; some days later it is what the server goes on from.
     pub(crate) fn copy_server(&mut self) {
-        let days_left = 1 + self.chance.below(3);
-        let folder = self.world.backup_of_server();
-        self.copy = Some(Copy { folder, days_left });
+        let days_left = 1 + self.chance.below(DAYS_MAX);
+        self.fall = Fall::Copied { folder: self.world.backup_of_server(), days_left };
     }
 
     /// Whether who takes part has to stay as it is.
     pub(crate) fn is_settled(&self) -> bool {
-        self.copy.is_some()
+        matches!(self.fall, Fall::Copied { .. })
     }
 
-    /// A day is over: the server may fall.
+    /// Whether phones may be copied and put back.
+    pub(crate) fn may_copy(&self) -> bool {
+        matches!(self.fall, Fall::Over)
+    }
+
+    /// A day is over.
     pub(crate) fn fall(&mut self) {
-        let Some(mut copy) = self.copy.take() else { return };
-        copy.days_left -= 1;
-        if copy.days_left == 0 {
-            self.world.put_server_back(&copy.folder);
-        } else {
-            self.copy = Some(copy);
+        match &mut self.fall {
+            Fall::Copied { days_left, .. } | Fall::Fallen { days_left } if *days_left > 1 => *days_left -= 1,
+            Fall::Copied { folder, .. } => {
+                self.world.put_server_back(folder);
+                self.backups.clear();
+                self.fall = Fall::Fallen { days_left: 1 + self.chance.below(DAYS_MAX) };
+            }
+            Fall::Fallen { .. } => self.rest(),
+            Fall::Ahead | Fall::Over => {}
         }
     }
 
-    /// The administrator closes a recovery that waits for phones on the road, and for one that never reports.
-    pub(crate) fn close_recovery(&mut self) -> bool {
-        let is_open = self.world.server().recovery().expect("the server's state").is_some();
-        if is_open {
-            self.world.server().close_recovery().expect("a recovery that is open");
-            self.world.faults.count("recovery_closed");
+    /// Everybody who is there was heard.
+    pub(crate) fn brought(&mut self) {
+        if matches!(self.fall, Fall::Fallen { .. }) {
+            self.fall = Fall::Over;
         }
-        is_open
     }
+}
+
+/// The administrator closes a recovery that waits for phones on the road, and for one that never reports. Whether there was
+/// one.
+pub(crate) fn close_recovery(world: &World) -> bool {
+    let is_open = world.server().recovery().expect("the server's state").is_some();
+    if is_open {
+        world.server().close_recovery().expect("a recovery that is open");
+        world.faults.count("recovery_closed");
+    }
+    is_open
 }

@@ -58,6 +58,7 @@ impl Programme {
             Card::ClockAhead => self.clock_off(number, true),
             Card::ClockBehind => self.clock_off(number, false),
             Card::Backup => self.backup(number),
+            Card::Restore | Card::Clone if !self.may_copy() => return false,
             Card::Restore if self.backups.is_empty() => {
                 self.backup(number);
                 return false;
@@ -77,7 +78,6 @@ impl Programme {
             Card::Meet => self.meet(false),
             Card::MeetingCut => self.meet(true),
             Card::File => self.hand_file(),
-            Card::ServerPutBack if self.is_settled() => return false,
             Card::ServerPutBack => self.copy_server(),
         }
         true

@@ -28,6 +28,7 @@ use foras_tests::world::hostile::HostilePhone;
 use crate::outcome::Outcome;
 use cast::{Member, Post};
 use deck::Card;
+use fall::Fall;
 
 /// Days after which a programme that did not reach its device-days is stuck.
 const DAYS_MAX: usize = 2_000;
@@ -50,8 +51,8 @@ struct Programme {
     forgeries: Vec<&'static str>,
     /// What still befalls the programme before it is shuffled anew.
     deck: Vec<Card>,
-    /// What the server falls back to.
-    copy: Option<fall::Copy>,
+    /// The server goes on from an older copy, once.
+    fall: Fall,
     /// Edits written so far: each has a number of its own.
     values: usize,
     outcome: Outcome,

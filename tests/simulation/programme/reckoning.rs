@@ -5,6 +5,7 @@ use foras_tests::world::hostile::FORGED;
 use foras_tests::world::laws;
 
 use super::Programme;
+use super::fall::close_recovery;
 use crate::outcome::{Fates, Outcome};
 
 impl Programme {
@@ -13,7 +14,7 @@ impl Programme {
         let here = self.cast.iter().filter(|member| member.away_until_ms.is_none());
         let here: Vec<_> = here.map(|member| member.number).collect();
         let mut rested = self.world.rest(&here);
-        if rested.is_ok() && self.close_recovery() {
+        if rested.is_ok() && close_recovery(&self.world) {
             // The missions are given what was held back.
             rested = self.world.rest(&here);
         }
@@ -22,6 +23,7 @@ impl Programme {
             self.outcome.findings.push(words);
             return;
         }
+        self.brought();
         let found = laws::look(&mut self.world, &here);
         let forged = self.world.chunks_of("change");
         let forged = forged.iter().filter(|chunk| chunk.windows(FORGED.len()).any(|part| part == FORGED.as_bytes()));

@@ -88,7 +88,12 @@ impl World {
                 || report.pending > 0
                 || (report.round_trips > 1 && !is_clone)),
             Err(code) if code == "revoked" => Ok(false),
-            Err(code) => Err(format!("{} cannot sync in calm weather: {code}", self.device(number).name)),
+            Err(code) => {
+                let device = self.device(number);
+                let why =
+                    device.last.as_ref().and_then(|last| last.as_ref().err()).map(|stopped| stopped.error.to_string());
+                Err(format!("{} cannot sync in calm weather: {}", device.name, why.unwrap_or(code)))
+            }
         }
     }
 }

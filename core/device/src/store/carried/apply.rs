@@ -15,7 +15,7 @@ use rusqlite::Connection;
 
 use super::super::permit;
 use super::super::writing::Writing;
-use super::{CarriedItem, place};
+use super::{CarriedItem, SETTLED, place, set_state};
 use crate::error::Error;
 
 /// As whom a carried push was made.
@@ -125,10 +125,11 @@ fn record(
         Ok(access::check_change(change, before, &author.facts, relation)?)
     };
     let verdicts = admission::admit(&mut writing.take(kind, &record)?.history, &changes, &gate);
-    for (change, verdict) in changes.iter().zip(verdicts) {
+    for ((change, item), verdict) in changes.iter().zip(items).zip(verdicts) {
         match verdict {
             Verdict::Admitted => drop(writing.keep(&record.key, change)?),
-            Verdict::Duplicate => {}
+            // It stands already: it came in a pack meanwhile, or another push brings it.
+            Verdict::Duplicate => set_state(writing.connection(), item.row, SETTLED)?,
             Verdict::Parked { missing } => return Err(Stop::Fate(waiting_for(writing.connection(), &missing)?)),
             Verdict::Refused(refusal) => return Err(refusal.into()),
         }

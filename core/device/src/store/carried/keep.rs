@@ -18,7 +18,7 @@ use super::super::identity::Identity;
 use super::super::writing::Writing;
 use super::super::{Store, rows};
 use super::apply::{self, PushAuthor, SetFate};
-use super::{APPLIED, CarriedItem, HIDDEN, REFUSED, SETTLED, WAITING, set_state, tidy};
+use super::{APPLIED, CarriedItem, HIDDEN, REFUSED, SETTLED, WAITING, tidy};
 use crate::error::Error;
 
 /// What became of a change that another device handed over.
@@ -211,13 +211,20 @@ fn apply_open(
         };
         for item in &open {
             match fate {
-                SetFate::Applied => set_state(writing.connection(), item.row, APPLIED)?,
+                SetFate::Applied => applied(writing.connection(), item.row)?,
                 SetFate::Waiting => {}
                 SetFate::Refused(_) => forget(writing.connection(), item.row)?,
             }
         }
         fates.push((first.change_set, fate));
     }
+    Ok(())
+}
+
+/// It stands in its record, unless it did before.
+fn applied(connection: &Connection, item: i64) -> Result<(), Error> {
+    let sql = "UPDATE carried_item SET state = ?2 WHERE row = ?1 AND state = ?3";
+    connection.prepare_cached(sql)?.execute(params![item, APPLIED, WAITING])?;
     Ok(())
 }
 
