@@ -1,4 +1,6 @@
-//! The server goes on from an older copy of its data, and gets back what phones hold.
+//! The server goes on from an older copy of its data, and gets back what phones hold. Its administrator says so at once, as
+//! `foras recovery begin` does: a server that nobody tells may rule under numbers that it used before, until a phone proves
+//! that it fell.
 //!
 //! Between the copy and the fall nobody enrols and nobody is revoked: that is no part of what phones bring back. Until the
 //! programme has come to rest again no phone is copied or put back: under a number that the server lost, a copy may have
@@ -47,6 +49,8 @@ impl Programme {
             Fall::Copied { days_left, .. } | Fall::Fallen { days_left } if *days_left > 1 => *days_left -= 1,
             Fall::Copied { folder, .. } => {
                 self.world.put_server_back(folder);
+                let now_ms = self.world.truth.now_ms();
+                self.world.server().begin_recovery(now_ms).expect("a recovery begins");
                 self.backups.clear();
                 self.fall = Fall::Fallen { days_left: 1 + self.chance.below(DAYS_MAX) };
             }
