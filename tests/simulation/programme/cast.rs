@@ -64,6 +64,7 @@ impl Programme {
             values: 0,
             outcome: Outcome::default(),
         };
+        programme.expect_fall();
         for post in POSTS.into_iter().chain([*chance.one_of(&OTHERS)]) {
             programme.take_up(post);
         }

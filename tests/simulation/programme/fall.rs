@@ -4,9 +4,11 @@
 //!
 //! Between the copy and the fall nobody enrols and nobody is revoked: that is no part of what phones bring back. Until the
 //! programme has come to rest again no phone is copied or put back: under a number that the server lost, a copy may have
-//! written something else.
+//! written something else. Until then logs are followed by pages, too: what came in a pack cannot be proven to a server that
+//! lost it, and what the server itself ruled nobody pushes again.
 
-use foras_tests::world::World;
+use foras_server::PackSizes;
+use foras_tests::world::{SMALL_PACKS, World};
 use tempfile::TempDir;
 
 use super::Programme;
@@ -26,7 +28,15 @@ pub(crate) enum Fall {
 /// Most days from the copy to the fall, and from there to a rest.
 const DAYS_MAX: usize = 3;
 
+/// Logs of any length are followed by pages.
+const NO_PACKS: PackSizes = PackSizes { log_max: 1_000_000, ..SMALL_PACKS };
+
 impl Programme {
+    /// The server will fall.
+    pub(crate) fn expect_fall(&mut self) {
+        self.world.set_packs(NO_PACKS);
+    }
+
     /// A copy is made of the server's data; some days later it is what the server goes on from.
     pub(crate) fn copy_server(&mut self) {
         let days_left = 1 + self.chance.below(DAYS_MAX);
@@ -63,6 +73,7 @@ impl Programme {
     pub(crate) fn brought(&mut self) {
         if matches!(self.fall, Fall::Fallen { .. }) {
             self.fall = Fall::Over;
+            self.world.set_packs(SMALL_PACKS);
         }
     }
 }

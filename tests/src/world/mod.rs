@@ -75,6 +75,7 @@ pub struct World {
     folder: TempDir,
     network: Network,
     devices: Vec<Option<Device>>,
+    packs: PackSizes,
 }
 
 impl Drop for World {
@@ -107,7 +108,14 @@ impl World {
             network: Network::new(faults.clone()),
             faults,
             devices: Vec::new(),
+            packs: SMALL_PACKS,
         }
+    }
+
+    /// From now on packs are of these sizes.
+    pub fn set_packs(&mut self, packs: PackSizes) {
+        self.packs = packs;
+        self.server.set_pack_sizes(packs);
     }
 
     /// The server.
@@ -279,7 +287,7 @@ impl World {
     fn open_server(&mut self) {
         let (now_ms, mut chance) = (self.truth.now_ms(), self.chance.clone());
         self.server = Server::open_with(self.folder.path(), now_ms, &mut chance).expect("the server starts again");
-        self.server.set_pack_sizes(SMALL_PACKS);
+        self.server.set_pack_sizes(self.packs);
     }
 
     /// How often apps were killed in the middle of a sync.
