@@ -58,8 +58,8 @@ struct Asked {
     #[arg(long)]
     json: bool,
     /// Cases of the programme.
-    #[arg(long)]
-    cases: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    cases: Option<u32>,
     /// Less of everything, so that all of it takes minutes.
     #[arg(long)]
     quick: bool,
@@ -87,7 +87,7 @@ fn main() {
         eprintln!("there is no benchmark {}; there are all, {}", asked.name, names().join(", "));
         std::process::exit(2);
     }
-    let mut workload = Workload::new(asked.cases, asked.quick);
+    let mut workload = Workload::new(asked.cases.map(|cases| cases as usize), asked.quick);
     let mut outcomes = Vec::new();
     for (_, run) in chosen {
         let outcome = run(&mut workload);

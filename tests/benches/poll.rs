@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use foras_record::role::Role;
+use foras_sync::backoff::reconnect_ms;
+use foras_tests::world::chance::Chance;
 use foras_wire::frame::{decode_request, encode_request};
 use foras_wire::limits::WAIT_S_MAX;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::catchup_bytes;
@@ -27,10 +28,6 @@ use crate::workload::Workload;
 const PHONES: usize = 10_000;
 /// Mebibytes at most that the server holds.
 const GOAL_MIB: f64 = 512.0;
-/// Phones that knock at a time. The server lets only so many in whom it does not know yet.
-const KNOCKING: usize = 100;
-/// How long a phone counts as knocking: the server has recognised it by then, or it comes again.
-const KNOCK: Duration = Duration::from_millis(60);
 /// How long nobody may be answered once all wait.
 const QUIET: Duration = Duration::from_secs(3);
 /// How long the answers may take, all of them.
@@ -61,8 +58,10 @@ pub(crate) fn run(workload: &mut Workload) -> Outcome {
     let requests = crowd.iter().map(|member| member.request(&body)).collect();
     let waited =
         Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime").block_on(async {
-            let line = Line::begin(&address, requests).await;
-            let (idle_mib, early) = line.idle(&server).await;
+            let coming = Instant::now();
+            let line = Line::begin(&address, requests, &chance).await;
+            let all_in_ms = coming.elapsed().as_secs_f64() * 1_000.0;
+            let (idle_mib, early) = line.idle(&server);
             let told = Instant::now();
             let news = tokio::task::spawn_blocking(move || {
                 catchup_bytes::edit(&mut colleague.phone, &[case], &chance);
@@ -70,12 +69,19 @@ pub(crate) fn run(workload: &mut Workload) -> Outcome {
             });
             news.await.expect("news");
             let (held, reopened) = line.end().await;
-            Waited { held: held - early, reopened, idle_mib, told_ms: told.elapsed().as_secs_f64() * 1_000.0 }
+            Waited {
+                held: held - early,
+                reopened,
+                idle_mib,
+                all_in_ms,
+                told_ms: told.elapsed().as_secs_f64() * 1_000.0,
+            }
         });
     let rss_mib = server.peak_rss_bytes() as f64 / 1024.0 / 1024.0;
     server.end();
     let mut outcome = Outcome::at_least("poll", waited.held as f64, phones as f64);
     outcome.put("unit", "phones").also("rss_mib", rss_mib, GOAL_MIB).put("idle_rss_mib", rounded(waited.idle_mib));
+    outcome.put("all_in_ms", rounded(waited.all_in_ms));
     outcome.put("all_told_ms", rounded(waited.told_ms)).put("came_again", waited.reopened).put("cases", cases);
     outcome
 }
@@ -84,58 +90,72 @@ struct Waited {
     held: usize,
     reopened: usize,
     idle_mib: f64,
+    all_in_ms: f64,
     told_ms: f64,
 }
 
 /// Everybody who waits.
 struct Line {
     tasks: JoinSet<()>,
-    answered: Arc<AtomicUsize>,
-    reopened: Arc<AtomicUsize>,
+    count: Arc<Count>,
+}
+
+/// How many phones did what.
+#[derive(Default)]
+struct Count {
+    asked: AtomicUsize,
+    answered: AtomicUsize,
+    came_again: AtomicUsize,
 }
 
 impl Line {
-    /// Lets everybody in; done when the last one has sent its request.
-    async fn begin(address: &str, requests: Vec<Vec<u8>>) -> Self {
-        let mut line = Self { tasks: JoinSet::new(), answered: Arc::default(), reopened: Arc::default() };
-        let knocking = Arc::new(Semaphore::new(KNOCKING));
+    /// Lets everybody in, as after a restart of the server: each phone at a random moment of the seconds over which
+    /// they spread. Done when all have asked and nobody had to come again for a while.
+    async fn begin(address: &str, requests: Vec<Vec<u8>>, chance: &Chance) -> Self {
+        let mut line = Self { tasks: JoinSet::new(), count: Arc::default() };
+        let phones = requests.len();
         for request in requests {
-            let place = Arc::clone(&knocking).acquire_owned().await.expect("a place");
-            let (address, knocking) = (address.to_owned(), Arc::clone(&knocking));
-            let (answered, reopened) = (Arc::clone(&line.answered), Arc::clone(&line.reopened));
+            let (address, count, chance) = (address.to_owned(), Arc::clone(&line.count), chance.clone());
             line.tasks.spawn(async move {
-                let mut place = Some(place);
                 loop {
-                    let mut connection = TcpStream::connect(&address).await.expect("a connection");
-                    connection.write_all(&request).await.expect("a request");
-                    tokio::time::sleep(KNOCK).await;
-                    drop(place.take());
-                    let mut answer = Vec::new();
-                    // Whoever is shown out before it is recognised comes again.
-                    if connection.read_to_end(&mut answer).await.is_ok() && answer.starts_with(b"HTTP/1.1 200") {
-                        answered.fetch_add(1, Ordering::Relaxed);
-                        return;
+                    tokio::time::sleep(Duration::from_millis(reconnect_ms(chance.number()))).await;
+                    if let Ok(mut connection) = TcpStream::connect(&address).await
+                        && connection.write_all(&request).await.is_ok()
+                    {
+                        count.asked.fetch_add(1, Ordering::Relaxed);
+                        let mut answer = Vec::new();
+                        if connection.read_to_end(&mut answer).await.is_ok() && answer.starts_with(b"HTTP/1.1 200") {
+                            count.answered.fetch_add(1, Ordering::Relaxed);
+                            return;
+                        }
+                        count.asked.fetch_sub(1, Ordering::Relaxed);
                     }
-                    reopened.fetch_add(1, Ordering::Relaxed);
-                    place = Some(Arc::clone(&knocking).acquire_owned().await.expect("a place"));
+                    // Whoever is shown out before it is recognised comes again.
+                    count.came_again.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
-        drop(knocking.acquire_many(u32::try_from(KNOCKING).unwrap_or(1)).await.expect("everybody in"));
-        line
+        let mut before = usize::MAX;
+        loop {
+            let again = line.count.came_again.load(Ordering::Relaxed);
+            if line.count.asked.load(Ordering::Relaxed) == phones && again == before {
+                return line;
+            }
+            before = again;
+            tokio::time::sleep(QUIET).await;
+        }
     }
 
-    /// Waits while nothing happens; gives the memory of the server, and how many were answered all the same.
-    async fn idle(&self, server: &OtherProcess) -> (f64, usize) {
-        tokio::time::sleep(QUIET).await;
-        (server.peak_rss_bytes() as f64 / 1024.0 / 1024.0, self.answered.load(Ordering::Relaxed))
+    /// The memory of the server while nothing happens, and how many were answered all the same.
+    fn idle(&self, server: &OtherProcess) -> (f64, usize) {
+        (server.peak_rss_bytes() as f64 / 1024.0 / 1024.0, self.count.answered.load(Ordering::Relaxed))
     }
 
     /// Waits for everybody's answer; gives how many came, and how many had to come again.
     async fn end(mut self) -> (usize, usize) {
         let all = async { while self.tasks.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(ANSWERED_WITHIN, all).await;
-        (self.answered.load(Ordering::Relaxed), self.reopened.load(Ordering::Relaxed))
+        (self.count.answered.load(Ordering::Relaxed), self.count.came_again.load(Ordering::Relaxed))
     }
 }
 

@@ -15,9 +15,9 @@ pub(crate) struct Asked {
     /// One JSON object on standard output.
     #[arg(long)]
     json: bool,
-    /// Cases of the programme; 10,000 by default, with --quick 2,000.
-    #[arg(long)]
-    cases: Option<usize>,
+    /// Cases of the programme; 10,000 by default, with --quick 1,000.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    cases: Option<u32>,
     /// Less of everything: all of it in under five minutes.
     #[arg(long)]
     quick: bool,
