@@ -70,6 +70,7 @@ impl Exchange<'_> {
             return Ok(Some(compared));
         }
         let recovering = recovery::since_ms(db)?.is_some();
+        let mut symbols_left = SYMBOLS_MAX;
         for sketch in &reconcile.sketches {
             let at = usize::from(sketch.audience);
             let Some(audience) = self.caller.grant.audiences.get(at) else { continue };
@@ -80,7 +81,7 @@ impl Exchange<'_> {
             let through = logs::head(db, audience.as_str())?;
             let mut last = Difference::new(sketch.audience, through, DifferenceState::Last);
             last.salt = reconcile.salt;
-            match verdict(db, audience, &reconcile.salt, sketch)? {
+            match verdict(db, audience, &reconcile.salt, sketch, &mut symbols_left)? {
                 Verdict::Other(state) => {
                     compared.more = true;
                     last.state = state;
@@ -165,12 +166,23 @@ impl Exchange<'_> {
     }
 }
 
-fn verdict(db: &Connection, audience: &AudienceName, salt: &Salt, sketch: &Sketch) -> Result<Verdict, ServerError> {
+fn verdict(
+    db: &Connection,
+    audience: &AudienceName,
+    salt: &Salt,
+    sketch: &Sketch,
+    symbols_left: &mut usize,
+) -> Result<Verdict, ServerError> {
     let sum = digests::of_audience(db, audience.as_str())?;
     if sum == sketch.sum {
         return Ok(Verdict::Found(Different { lacking: Vec::new(), gone: BTreeSet::new(), unknown: Vec::new() }));
     }
     let theirs = coded::from_bytes(&sketch.symbols, sketch.count).unwrap_or_default();
+    // The limit is the request's, whatever number of audiences it is spread over.
+    let Some(left) = symbols_left.checked_sub(theirs.len()) else {
+        return Ok(Verdict::Other(DifferenceState::StartOver));
+    };
+    *symbols_left = left;
     let copy = digests::copy(db, audience.as_str(), false)?;
     let ours = coded::symbols(salt, copy.iter().map(|held| &held.item), theirs.len());
     let found = match coded::difference(&theirs, &ours) {

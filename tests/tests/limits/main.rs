@@ -11,6 +11,7 @@ mod messages;
 mod meter;
 mod pushes;
 mod results;
+mod sketches;
 mod texts;
 
 use meter::{Cost, Hostile, measured};
@@ -27,7 +28,7 @@ const UNOPTIMISED_FACTOR: u128 = if cfg!(debug_assertions) { 12 } else { 1 };
 fn no_hostile_input_costs_more_than_the_limits() {
     let (mut over, mut costs) = (Vec::new(), Vec::new());
     println!("{:<52} {:>9} {:>9} {:>9} {:>9}", "input", "bytes", "CPU ms", "heap KiB", "RSS KiB");
-    for make in [messages::inputs, changes::inputs, lists::inputs, texts::inputs, pushes::inputs] {
+    for make in [messages::inputs, changes::inputs, lists::inputs, texts::inputs, pushes::inputs, sketches::inputs] {
         for Hostile { name, bytes, run } in make() {
             let cost = measured(run);
             let Cost { cpu, heap_bytes, resident_bytes } = cost;
