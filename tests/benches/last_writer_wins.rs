@@ -15,7 +15,10 @@ use crate::cold_ingest::store_like;
 use crate::input::edits::{self, FieldEdit};
 use crate::input::programme;
 
-const VIEW: &str = include_str!("../../core/device/src/store/migrations/001_store.sql");
+const VIEW: [&str; 2] = [
+    include_str!("../../core/device/src/store/migrations/001_store.sql"),
+    include_str!("../../core/device/src/store/migrations/002_sync.sql"),
+];
 const ROWS: &str = "CREATE TABLE lww_row (kind INTEGER NOT NULL, id BLOB NOT NULL, json TEXT NOT NULL, PRIMARY KEY (kind, id)) STRICT;
     CREATE TABLE lww_log (seq INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, id BLOB NOT NULL, field TEXT NOT NULL,
         value TEXT NOT NULL, at_ms INTEGER NOT NULL, author INTEGER NOT NULL) STRICT;";
@@ -35,7 +38,9 @@ impl LastWriterWins {
         let folder = tempfile::tempdir().expect("a folder");
         let mut connection = store_like(&folder.path().join("lww.db"));
         connection.set_prepared_statement_cache_capacity(64);
-        connection.execute_batch(VIEW).and_then(|()| connection.execute_batch(ROWS)).expect("tables");
+        for sql in VIEW.into_iter().chain([ROWS]) {
+            connection.execute_batch(sql).expect("tables");
+        }
         let rows = programme::rows(phone);
         let transaction = connection.transaction().expect("a transaction");
         for row in rows.lines() {

@@ -19,6 +19,7 @@ pub mod packed;
 pub mod place;
 pub mod projection;
 pub mod proof;
+pub mod received;
 pub mod registry;
 pub mod role;
 pub mod ruling;

@@ -8,7 +8,7 @@ use foras_wire::id::{Actor, ChangeHash, PublicKey};
 use foras_wire::limits::SEGMENT_RECORDS_MAX;
 use foras_wire::pack::{Fingerprint, fingerprint};
 use foras_wire::page::SeenEntry;
-use foras_wire::record::RecordRef;
+use foras_wire::record::{RecordKey, RecordRef};
 use minicbor::{Decode, Encode};
 
 use crate::packed::{self, Held, Item};
@@ -76,7 +76,7 @@ pub struct SegmentAuthor {
 
 /// A segment as it travels within its blob.
 #[derive(Debug, Encode, Decode)]
-struct Body {
+pub(crate) struct Body {
     /// People, each once.
     #[n(0)]
     people: Vec<SegmentAuthor>,
@@ -85,17 +85,17 @@ struct Body {
     actors: Vec<(Actor, u32)>,
     /// Of each record: how far it first stands from where the one before it does, and where it last moved from there.
     #[cbor(n(2), with = "minicbor::bytes")]
-    places: Vec<u8>,
+    pub(crate) places: Vec<u8>,
     /// Of each record that a mission has: how many records on from the one before, the country, how far from where the record
     /// first stands, and how long after the notice before.
     #[cbor(n(3), with = "minicbor::bytes")]
-    seen: Vec<u8>,
+    pub(crate) seen: Vec<u8>,
     /// The changes, packed.
     #[cbor(n(4), with = "minicbor::bytes")]
-    changes: Vec<u8>,
+    pub(crate) changes: Vec<u8>,
 }
 
-const BAD: WireError = WireError::Malformed("segment");
+pub(crate) const BAD: WireError = WireError::Malformed("segment");
 
 impl Segment {
     /// The segment's content, not yet compressed.
@@ -150,11 +150,7 @@ impl Segment {
             }
         }
         read_seen(&body.seen, &mut records)?;
-        let person = |(actor, at): (Actor, u32)| {
-            let person = usize::try_from(at).ok().and_then(|at| body.people.get(at));
-            Ok((actor, person.ok_or(BAD)?.clone()))
-        };
-        let authors = body.actors.into_iter().map(person).collect::<Result<_, WireError>>()?;
+        let authors = body.authors()?;
         if rest.is_empty() { Ok(Self { records, authors }) } else { Err(BAD) }
     }
 
@@ -168,6 +164,17 @@ impl Segment {
     #[must_use]
     pub fn sum(&self) -> Fingerprint {
         self.records.iter().fold(Fingerprint::default(), |sum, record| sum.plus(record.sum()))
+    }
+}
+
+impl Body {
+    /// Who each actor is.
+    pub(crate) fn authors(&self) -> Result<BTreeMap<Actor, SegmentAuthor>, WireError> {
+        let person = |(actor, at): &(Actor, u32)| {
+            let person = usize::try_from(*at).ok().and_then(|at| self.people.get(at));
+            Ok((*actor, person.ok_or(BAD)?.clone()))
+        };
+        self.actors.iter().map(person).collect()
     }
 }
 
@@ -194,23 +201,47 @@ fn write_seen(records: &[SegmentRecord]) -> Vec<u8> {
     bytes
 }
 
-fn read_seen(mut bytes: &[u8], records: &mut [SegmentRecord]) -> Result<(), WireError> {
-    let (mut at, mut at_ms) = (0_i64, 0_i64);
-    while !bytes.is_empty() {
-        at = at.wrapping_add(read_signed(&mut bytes)?);
-        let record = usize::try_from(at).ok().and_then(|at| records.get_mut(at)).ok_or(BAD)?;
-        let length = usize::try_from(read_signed(&mut bytes)?).map_err(|_| BAD)?;
-        let (country, rest) = bytes.split_at_checked(length).ok_or(BAD)?;
-        let country = std::str::from_utf8(country).map_err(|_| BAD)?.to_owned();
-        bytes = rest;
-        let through = position(record.first.cast_signed().wrapping_add(read_signed(&mut bytes)?))?;
-        at_ms = at_ms.wrapping_add(read_signed(&mut bytes)?);
-        record.seen = Some(SeenEntry { key: record.record.key, country, through, at_ms });
+fn read_seen(bytes: &[u8], records: &mut [SegmentRecord]) -> Result<(), WireError> {
+    for notice in notices(bytes)? {
+        let record = records.get_mut(notice.at).ok_or(BAD)?;
+        record.seen = Some(notice.of(record.record.key, record.first)?);
     }
     Ok(())
 }
 
-fn position(value: i64) -> Result<u64, WireError> {
+/// A notice that a mission has a record.
+pub(crate) struct Notice {
+    /// The number of the record within the segment.
+    pub(crate) at: usize,
+    country: String,
+    /// How far behind the position where the record first stands.
+    behind: i64,
+    at_ms: i64,
+}
+
+impl Notice {
+    pub(crate) fn of(self, key: RecordKey, first: u64) -> Result<SeenEntry, WireError> {
+        let through = position(first.cast_signed().wrapping_add(self.behind))?;
+        Ok(SeenEntry { key, country: self.country, through, at_ms: self.at_ms })
+    }
+}
+
+pub(crate) fn notices(mut bytes: &[u8]) -> Result<Vec<Notice>, WireError> {
+    let (mut at, mut at_ms, mut notices) = (0_i64, 0_i64, Vec::new());
+    while !bytes.is_empty() {
+        at = at.wrapping_add(read_signed(&mut bytes)?);
+        let length = usize::try_from(read_signed(&mut bytes)?).map_err(|_| BAD)?;
+        let (country, rest) = bytes.split_at_checked(length).ok_or(BAD)?;
+        let country = std::str::from_utf8(country).map_err(|_| BAD)?.to_owned();
+        bytes = rest;
+        let behind = read_signed(&mut bytes)?;
+        at_ms = at_ms.wrapping_add(read_signed(&mut bytes)?);
+        notices.push(Notice { at: usize::try_from(at).map_err(|_| BAD)?, country, behind, at_ms });
+    }
+    Ok(notices)
+}
+
+pub(crate) fn position(value: i64) -> Result<u64, WireError> {
     u64::try_from(value).map_err(|_| BAD)
 }
 
@@ -224,7 +255,7 @@ fn write_signed(bytes: &mut Vec<u8>, value: i64) {
     bytes.push((rest & 0x7f) as u8);
 }
 
-fn read_signed(bytes: &mut &[u8]) -> Result<i64, WireError> {
+pub(crate) fn read_signed(bytes: &mut &[u8]) -> Result<i64, WireError> {
     let (mut value, mut shift) = (0_u64, 0);
     loop {
         let (byte, rest) = bytes.split_first().ok_or(BAD)?;

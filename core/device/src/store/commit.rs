@@ -76,7 +76,8 @@ impl Store {
         let deposits = self.named(deposits)?;
         let identity = self.identity.clone().ok_or(Error::NotEnrolled)?;
         let number = self.numbers.taken();
-        let mut writing = self.writing(now_ms)?;
+        self.unfold_for(set)?;
+        let mut writing = self.begin(now_ms)?;
         let receipt = write_action(&mut writing, &identity, set, &deposits)?;
         if receipt.changes.is_empty() {
             return Ok(receipt);
@@ -100,7 +101,10 @@ impl Store {
         let named = actions.iter().map(|action| self.named(&action.deposits)).collect::<Result<Vec<_>, _>>()?;
         let identity = self.identity.clone().ok_or(Error::NotEnrolled)?;
         let number = self.numbers.taken();
-        let mut writing = self.writing(now_ms)?;
+        for action in actions {
+            self.unfold_for(&action.set)?;
+        }
+        let mut writing = self.begin(now_ms)?;
         let mut results = Vec::with_capacity(actions.len());
         for (action, deposits) in actions.iter().zip(&named) {
             writing.savepoint()?;
@@ -119,6 +123,11 @@ impl Store {
         self.numbers.kept();
         self.observers.tell(&changed);
         Ok(results)
+    }
+
+    /// An action touches cases: all of each has its rows first.
+    fn unfold_for(&self, set: &[RecordEdits]) -> Result<(), Error> {
+        set.iter().try_for_each(|edits| self.unfold_named(&edits.record.case.unwrap_or(edits.record.key.id)))
     }
 
     fn named<'b>(&mut self, deposits: &'b [String]) -> Result<Vec<(RecordId, &'b str)>, Error> {

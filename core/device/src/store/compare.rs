@@ -77,6 +77,7 @@ impl Store {
         if !self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))? {
             return Ok(());
         }
+        self.unfold_all()?;
         let mut before = u64::MAX;
         loop {
             let waiting = self.verify_some(now_ms, VERIFIED_AT_ONCE)?;
@@ -189,7 +190,8 @@ pub(super) fn mark_all(connection: &Connection, identity: &Identity) -> Result<(
 
 /// This audience's copy is to be compared. Where nothing is held by it, its log is followed from the start.
 pub(super) fn mark(connection: &Connection, audience: &AudienceName) -> Result<(), Error> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM holding WHERE audience = ?1)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM segment WHERE audience = ?1) \
+               OR EXISTS (SELECT 1 FROM holding WHERE audience = ?1)";
     let held: bool = connection.prepare_cached(sql)?.query_row([audience.as_str()], |row| row.get(0))?;
     if !held {
         return page::advance(connection, audience, 0);

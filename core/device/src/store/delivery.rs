@@ -58,6 +58,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`], or a failure of the storage.
     pub fn delivery(&self, key: &RecordKey) -> Result<Delivery, Error> {
+        self.unfold_record(key)?;
         if let Some(code) = self.refusal_of(key)? {
             return Ok(Delivery::Refused { code });
         }

@@ -1,8 +1,8 @@
 //! Sums of what this device holds, kept beside it in the same transaction: equal to the server's when the copies are.
 //!
 //! A record's sum covers the changes that the server acknowledged; what waits in the outbox is not part of it. An
-//! audience's sum covers the records held by it. A record that came in a pack counts as its segment says until it is tried,
-//! and then as what could be admitted.
+//! audience's sum covers the records held by it. What came in packs counts apart, as its segments' seals say, until it is
+//! tried; a record that was tried counts as what of it could be admitted.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::identity::Identity;
 use super::meta::{self, name};
 use super::rows::{self, RecordRow};
+use super::segment::{self, SegmentRow};
 use super::writing::Writing;
 use crate::error::Error;
 
@@ -59,14 +60,22 @@ impl Writing<'_> {
         Ok(())
     }
 
-    fn shift_audience(&mut self, audience: &str, by: Sum) {
+    pub(super) fn shift_audience(&mut self, audience: &str, by: Sum) {
         let shift = self.shifts.audiences.entry(audience.to_owned()).or_default();
         *shift = shift.plus(by);
     }
 
-    fn sum_of(&self, row: RecordRow) -> Result<Sum, Error> {
-        let mut statement = self.connection().prepare_cached("SELECT digest FROM record WHERE row = ?1")?;
-        let kept = statement.query_row([row.0], |row| rows::array(row, 0)).optional()?;
+    fn sum_of(&mut self, row: RecordRow) -> Result<Sum, Error> {
+        let sql = "SELECT digest, segment, received, kind, id, case_id, generation FROM record WHERE row = ?1";
+        let read = |row: &rusqlite::Row<'_>| {
+            let segment = (row.get::<_, i64>(2)? > 0).then_some(SegmentRow(row.get(1)?));
+            Ok((rows::array(row, 0)?, segment, rows::record_ref(row, 3)?.key))
+        };
+        let kept = self.connection().prepare_cached(sql)?.query_row([row.0], read).optional()?;
+        if let Some((_, Some(segment), key)) = kept {
+            return self.opened.sum(&self.transaction, segment, &key);
+        }
+        let kept = kept.map(|(digest, ..)| digest);
         let shift = self.shifts.records.get(&row).copied().unwrap_or_default();
         Ok(kept.map(Sum::from_bytes).unwrap_or_default().plus(shift))
     }
@@ -185,16 +194,11 @@ pub(super) fn recount(connection: &Connection, identity: &Identity) -> Result<()
     for (row, sum) in &sums {
         write.execute(params![row, sum.to_bytes()])?;
     }
-    // Of a record that is not tried yet, the changes lie in its segment, which the server's signature vouched for.
-    let mut received = connection.prepare_cached("SELECT row, digest FROM record WHERE received > 0")?;
-    for row in received.query_map([], |row| Ok((row.get(0)?, rows::array(row, 1)?)))? {
-        let (row, sum) = row?;
-        sums.insert(row, Sum::from_bytes(sum));
-    }
     let mut held = connection.prepare_cached("SELECT record FROM holding WHERE audience = ?1")?;
     for audience in identity.audiences() {
         let rows = held.query_map([audience.as_str()], |row| row.get::<_, i64>(0))?;
-        let mut all = Sum::default();
+        // What was not tried yet lies in its segment, which the server's signature vouched for.
+        let mut all = segment::sum_of_audience(connection, audience.as_str())?;
         for row in rows {
             all = all.plus(sums.get(&row?).copied().unwrap_or_default());
         }
@@ -206,6 +210,10 @@ pub(super) fn recount(connection: &Connection, identity: &Identity) -> Result<()
 /// Makes the sums anew when that was not done for a day, or the clock was set back since.
 pub(super) fn recount_if_due(connection: &Connection, identity: &Identity, now_ms: i64) -> Result<(), Error> {
     let since: Option<i64> = meta::get_cbor(connection, name::RECOUNTED)?;
+    if since.is_none() {
+        // Until now every sum was kept with what it counts.
+        return meta::put_cbor(connection, name::RECOUNTED, &now_ms);
+    }
     if since.is_some_and(|since| (0..TRUSTED_MS).contains(&now_ms.saturating_sub(since))) {
         return Ok(());
     }

@@ -92,7 +92,7 @@ impl Store {
     pub fn caught_up(&mut self, server_ms: i64, digest: Option<Combined>, now_ms: i64) -> Result<bool, Error> {
         let identity = self.identity.clone().ok_or(Error::NotEnrolled)?;
         let vouched = std::mem::take(&mut self.vouched);
-        let mut writing = self.writing(now_ms)?;
+        let mut writing = self.begin(now_ms)?;
         page::mark_synced(writing.connection(), &identity, now_ms)?;
         meta::put_cbor(writing.connection(), name::CONTACT, &Contact { server_ms, device_ms: now_ms })?;
         let asked = leave::unheld(&mut writing, &identity, &vouched)?;

@@ -87,7 +87,7 @@ pub(super) fn unheld(
     vouched: &BTreeSet<RecordKey>,
 ) -> Result<bool, Error> {
     let mut asked = false;
-    let sql = "SELECT kind, id, case_id, generation FROM record \
+    let sql = "SELECT kind, id, x'', 0 FROM record \
                WHERE NOT EXISTS (SELECT 1 FROM holding WHERE holding.record = record.row) \
                AND NOT EXISTS (SELECT 1 FROM carried_item AS item \
                WHERE item.kind = record.kind AND item.id = record.id AND item.state = 2)";

@@ -105,6 +105,7 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn list(&self, kind: Kind, query: &ListQuery) -> Result<Listing, Error> {
+        self.unfold_kind(kind)?;
         if query.search.as_deref().is_some_and(|search| !search.trim().is_empty()) {
             return self.search(kind, query);
         }
@@ -159,6 +160,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`] when the device does not hold it.
     pub fn item(&self, record: &RecordRef) -> Result<Item, Error> {
+        self.unfold_record(&record.key)?;
         let sql = items_where("record.kind = ?2 AND record.id = ?3");
         let case = case_kind();
         let kind = SqlValue::Integer(record.key.kind.0.into());
@@ -171,6 +173,7 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn conflicts(&self) -> Result<Vec<RecordRef>, Error> {
+        self.unfold_all()?;
         let sql = "SELECT kind, id, case_id, generation FROM record WHERE conflicts > 0 ORDER BY kind, row";
         let mut statement = self.connection.prepare_cached(sql)?;
         let records = statement.query_map([], |row| rows::record_ref(row, 0))?;
@@ -182,6 +185,7 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn records_of_kind(&self, kind: Kind) -> Result<Vec<RecordRef>, Error> {
+        self.unfold_kind(kind)?;
         let sql = "SELECT kind, id, case_id, generation FROM record WHERE kind = ?1 ORDER BY row";
         let mut statement = self.connection.prepare_cached(sql)?;
         let records = statement.query_map(params![kind.code().0], |row| rows::record_ref(row, 0))?;
@@ -250,10 +254,14 @@ fn case_kind() -> SqlValue {
 fn filter(kind: Kind, query: &ListQuery) -> (String, Vec<SqlValue>) {
     let mut words = vec![case_kind()];
     let mut filter = format!("record.kind = {}", kind.code().0);
-    if kind == Kind::Person {
-        // As the index of people's words says it.
-        filter += " AND record.kind < 2";
-    }
+    // As the indexes say it.
+    filter += match kind {
+        Kind::Person => " AND record.kind < 2",
+        Kind::Path | Kind::Project | Kind::Assessment => "",
+        _ if query.order == Order::Title => " AND record.kind NOT IN (1, 4, 5, 6)",
+        Kind::Note | Kind::Session | Kind::Feedback => " AND record.kind IN (7, 8, 10)",
+        _ => "",
+    };
     let mut bind = |word| {
         words.push(word);
         words.len()

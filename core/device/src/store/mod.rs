@@ -10,7 +10,7 @@
 //! | `commit`, `numbers` | a person's action, over any number of records |
 //! | `list`, `show`, `delivery`, `author` | what screens read |
 //! | `outbox`, `settle`, `reissue`, `wrote`, `refused` | what goes out, and what came of it |
-//! | `pack`, `pack_in`, `segment` | a first sync: what came in packs, received first and verified later |
+//! | `pack`, `pack_in`, `segment`, `fold` | a first sync: what came in packs, received first and verified later |
 //! | `carried/` | what other devices wrote and this one takes along |
 //! | `page`, `arrival`, `leave`, `scrub` | what comes in, and what goes without a trace |
 //! | `digest`, `compare`, `offer`, `mend` | whether the copies are the server's, and what happens where they are not |
@@ -25,6 +25,7 @@ mod compare;
 mod delivery;
 mod digest;
 mod entropy;
+mod fold;
 mod grant;
 mod held;
 mod identity;
@@ -57,6 +58,7 @@ mod wrote;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -98,6 +100,8 @@ pub struct Store {
     /// Outbox rows that a request under way carries. Only shown; after a restart they count as saved.
     sending: BTreeSet<u64>,
     opened: segment::LastOpened,
+    /// False: no segment is folded.
+    may_be_folded: Cell<bool>,
     /// Carried pushes that the server could not take lately: they are not sent again until something comes.
     parked_carried: BTreeSet<i64>,
     /// Records of which the server acknowledged own changes in the exchange under way.
@@ -155,6 +159,7 @@ impl Store {
             entropy,
             sending: BTreeSet::new(),
             opened: segment::LastOpened::default(),
+            may_be_folded: Cell::new(true),
             parked_carried: BTreeSet::new(),
             vouched: BTreeSet::new(),
         };

@@ -74,6 +74,10 @@ impl Store {
     pub fn work(&self, limits: &WorkLimits) -> Result<Work, Error> {
         let identity = self.enrolled()?;
         let (queued, more_changes) = self.queued(limits)?;
+        if !queued.is_empty() {
+            // Records are named by as many bytes as tell them from all others of their kind.
+            self.unfold_all()?;
+        }
         let (deposits, more_deposits) = self.deposits(limits.deposits_max)?;
         let (carried, more_carried) = self.outgoing_carried(limits)?;
         Ok(Work {

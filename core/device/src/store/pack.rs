@@ -3,8 +3,9 @@
 //! Each piece is one transaction, so a cut costs at most one. When the last segment is in, the audience's cursor stands
 //! where the pack ends, and pages go on from there.
 
-use foras_record::pack::{Maker, Segment};
+use foras_record::pack::Maker;
 use foras_record::proof;
+use foras_record::received::Received;
 use foras_wire::audience::AudienceName;
 use foras_wire::frame::{from_cbor, to_cbor};
 use foras_wire::id::PackId;
@@ -12,8 +13,9 @@ use foras_wire::pack::{self, PackProgress, Piece, Seal};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::identity::Identity;
+use super::pack_in::{self, Whole};
 use super::writing::Writing;
-use super::{Store, leave, page, rows};
+use super::{Store, fold, leave, page, rows};
 use crate::error::Error;
 
 /// Pieces further apart than this, in milliseconds, tell nothing about how fast the link is.
@@ -71,7 +73,7 @@ impl Store {
         let identity = self.identity.clone().ok_or(Error::NotEnrolled)?;
         let audience = identity.audiences().get(usize::from(piece.audience)).ok_or(bad("unknown_audience"))?;
         let reborn = identity.reborn(self.fresh_incarnation()?);
-        let mut writing = self.writing(now_ms)?;
+        let mut writing = self.begin(now_ms)?;
         if page::cursor(writing.connection(), audience)? != 0 {
             return Err(bad("not_at_cursor"));
         }
@@ -83,14 +85,12 @@ impl Store {
         }
         let mut kept = PieceKept::default();
         if held == seal.bytes {
-            let Ok(segment) = whole(writing.connection(), &identity, audience, seal)? else {
+            let Some(whole) = whole(writing.connection(), &identity, audience, seal)? else {
                 forget_segment(writing.connection(), audience)?;
                 writing.commit()?;
                 return Err(bad("damaged_segment"));
             };
-            let (segment, blob) = segment;
-            let maker = Maker { key: identity.server.key, epoch: identity.epoch };
-            kept.received = super::pack_in::bring(&mut writing, &reborn, audience, &maker, &segment, &blob)?;
+            kept.received = pack_in::bring(&mut writing, &reborn, audience, seal, &whole)?;
             advance(writing.connection(), audience, seal)?;
             if piece.segment + 1 == seal.segments {
                 end(writing.connection(), audience)?;
@@ -100,6 +100,7 @@ impl Store {
         }
         let mut changed = writing.commit()?;
         changed.delivery = true;
+        self.may_be_folded.set(true);
         self.observers.tell(&changed);
         self.scrub()?;
         Ok(kept)
@@ -205,14 +206,13 @@ fn fading(value: i64) -> i64 {
     value - value / 8
 }
 
-/// The segment whose blob is whole now, with the blob; `Err` inside when it is not what its seal says.
-#[allow(clippy::type_complexity, reason = "a result of its own within that of the storage")]
+/// The segment whose blob is whole now; `None` when it is not what its seal says.
 fn whole(
     connection: &Connection,
     identity: &Identity,
     audience: &AudienceName,
     seal: &Seal,
-) -> Result<Result<(Segment, Vec<u8>), ()>, Error> {
+) -> Result<Option<Whole>, Error> {
     let mut statement = connection.prepare_cached("SELECT bytes FROM piece WHERE audience = ?1 ORDER BY at")?;
     let mut pieces = statement.query([audience.as_str()])?;
     let mut blob = Vec::with_capacity(seal.bytes as usize);
@@ -220,15 +220,16 @@ fn whole(
         blob.extend_from_slice(row.get_ref(0)?.as_blob().unwrap_or_default());
     }
     if pack::blob_digest(&blob) != seal.blob {
-        return Ok(Err(()));
+        return Ok(None);
     }
     let maker = Maker { key: identity.server.key, epoch: identity.epoch };
-    let segment = pack::expand(&blob).and_then(|plain| Segment::decode(&plain, &maker));
-    let agrees = |segment: &Segment| {
-        (segment.records.len() as u64, segment.changes() as u64) == (u64::from(seal.records), u64::from(seal.changes))
-            && segment.sum() == seal.sum
+    let role = identity.role();
+    let received =
+        pack::expand(&blob).and_then(|plain| Received::read(&plain, &maker, |one| fold::is_shown_first(one, role)));
+    let agrees = |received: &Received| {
+        (received.records.len() as u64, received.changes()) == (u64::from(seal.records), u64::from(seal.changes))
     };
-    Ok(segment.map_err(drop).and_then(|segment| if agrees(&segment) { Ok((segment, blob)) } else { Err(()) }))
+    Ok(received.ok().filter(agrees).map(|received| Whole { maker, received, blob }))
 }
 
 /// The segment under way is in; the next one begins.
@@ -269,6 +270,7 @@ pub(super) fn forget(writing: &mut Writing<'_>, audience: &AudienceName) -> Resu
         return Ok(());
     }
     end(writing.connection(), audience)?;
+    fold::unfold_audience(writing.connection(), audience)?;
     let sql = "SELECT kind, id, case_id, generation FROM holding JOIN record ON record.row = holding.record \
                WHERE holding.audience = ?1 AND record.received > 0";
     let mut statement = writing.connection().prepare_cached(sql)?;

@@ -281,6 +281,8 @@ pub(super) fn hold(
     let words = params![audience.as_str(), row.0];
     let held: bool = writing.connection().prepare_cached(sql)?.query_row(words, |row| row.get(0))?;
     if !held {
+        // What is held by several audiences counts by itself, not by one segment.
+        writing.try_received(row)?;
         writing.held_by(audience.as_str(), row)?;
     }
     let connection = writing.connection();

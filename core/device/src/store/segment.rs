@@ -9,18 +9,19 @@ use foras_record::change::{self, ParsedChange};
 use foras_record::kind::Kind;
 use foras_record::pack::{Maker, Segment, SegmentRecord};
 use foras_record::packed::HeldChange;
+use foras_wire::audience::AudienceName;
 use foras_wire::id::PublicKey;
 use foras_wire::pack;
-use foras_wire::reconcile::Item;
+use foras_wire::reconcile::{Item, Sum};
 use foras_wire::record::{RecordKey, RecordRef};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Params, params};
 
-use super::Store;
+use super::{Store, fold};
 use super::rows::{self, RecordRow};
 use super::writing::Writing;
 use crate::error::Error;
 
-const DAMAGED: Error = Error::Corrupt { set_aside: None };
+pub(super) const DAMAGED: Error = Error::Corrupt { set_aside: None };
 
 /// The row of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,14 +56,83 @@ pub(super) struct Tried {
     pub(super) parked: Vec<ParsedChange>,
     /// How many were refused.
     pub(super) refused: u32,
+    /// The sum of all of them, as it is part of their segment's.
+    pub(super) sum: Sum,
 }
 
-/// Keeps a segment of which `records` records lie in it alone.
-pub(super) fn insert(connection: &Connection, maker: &Maker, records: u32, blob: &[u8]) -> Result<SegmentRow, Error> {
-    let sql = "INSERT INTO segment (server, epoch, records, blob) VALUES (?1, ?2, ?3, ?4)";
-    let words = params![maker.key.as_bytes(), maker.epoch.cast_signed(), records, blob];
-    connection.prepare_cached(sql)?.execute(words)?;
-    Ok(SegmentRow(connection.last_insert_rowid()))
+/// A segment that came.
+pub(super) struct Came<'a> {
+    pub(super) maker: &'a Maker,
+    pub(super) audience: &'a AudienceName,
+    /// Records that lie in it alone.
+    pub(super) records: u32,
+    /// The sum of their changes.
+    pub(super) sum: Sum,
+    /// How many of them have no row.
+    pub(super) folded: u32,
+    /// The first bytes of their ids, and of their cases'.
+    pub(super) names: &'a [u8],
+    pub(super) blob: &'a [u8],
+    /// When it came, device's clock.
+    pub(super) came_ms: i64,
+}
+
+/// Keeps a segment.
+pub(super) fn insert(connection: &Connection, came: &Came<'_>) -> Result<SegmentRow, Error> {
+    let sql = "INSERT INTO segment (server, epoch, audience, records, sum, folded, names, came_ms) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    connection.prepare_cached(sql)?.execute(params![
+        came.maker.key.as_bytes(),
+        came.maker.epoch.cast_signed(),
+        came.audience.as_str(),
+        came.records,
+        came.sum.to_bytes(),
+        came.folded,
+        came.names,
+        came.came_ms,
+    ])?;
+    let row = SegmentRow(connection.last_insert_rowid());
+    let sql = "INSERT INTO segment_blob (segment, blob) VALUES (?1, ?2)";
+    connection.prepare_cached(sql)?.execute(params![row.0, came.blob])?;
+    Ok(row)
+}
+
+/// A segment that is folded.
+pub(super) struct Folded {
+    pub(super) maker: Maker,
+    pub(super) audience: String,
+    pub(super) came_ms: i64,
+    /// Its content, not yet read.
+    pub(super) plain: Vec<u8>,
+}
+
+/// The segment, if it is folded.
+pub(super) fn folded(connection: &Connection, row: SegmentRow) -> Result<Option<Folded>, Error> {
+    let sql = "SELECT audience, came_ms FROM segment WHERE row = ?1 AND folded > 0";
+    let found = connection.prepare_cached(sql)?.query_row([row.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((audience, came_ms)) = found else { return Ok(None) };
+    let (maker, plain) = expanded(connection, row)?;
+    Ok(Some(Folded { maker, audience, came_ms, plain }))
+}
+
+/// The first segment that a query finds.
+pub(super) fn first(connection: &Connection, sql: &str, words: impl Params) -> Result<Option<SegmentRow>, Error> {
+    Ok(connection.prepare_cached(sql)?.query_row(words, |row| row.get(0).map(SegmentRow)).optional()?)
+}
+
+/// Whether any segment is folded.
+pub(super) fn is_any_folded(connection: &Connection) -> Result<bool, Error> {
+    Ok(connection.prepare_cached("SELECT 1 FROM segment WHERE folded > 0")?.exists([])?)
+}
+
+/// What lies in segments by this audience, as their seals say.
+pub(super) fn sum_of_audience(connection: &Connection, audience: &str) -> Result<Sum, Error> {
+    let mut statement = connection.prepare_cached("SELECT sum FROM segment WHERE audience = ?1")?;
+    let mut all = Sum::default();
+    for sum in statement.query_map([audience], |row| rows::array(row, 0))? {
+        all = all.plus(Sum::from_bytes(sum?));
+    }
+    Ok(all)
 }
 
 /// How many records lie in the segment alone; at 0 it goes.
@@ -89,14 +159,19 @@ fn with_bytes_of(connection: &Connection, row: RecordRow) -> Result<Option<Segme
     Ok(statement.query_row([row.0], |row| row.get(0).map(SegmentRow)).optional()?)
 }
 
-fn read(connection: &Connection, row: SegmentRow) -> Result<(Maker, Segment), Error> {
-    let sql = "SELECT server, epoch, blob FROM segment WHERE row = ?1";
+/// Who made the segment, and its content, not yet read.
+fn expanded(connection: &Connection, row: SegmentRow) -> Result<(Maker, Vec<u8>), Error> {
+    let sql = "SELECT server, epoch, blob FROM segment JOIN segment_blob ON segment = row WHERE row = ?1";
     let read = |row: &rusqlite::Row<'_>| {
         let maker = Maker { key: PublicKey(rows::array(row, 0)?), epoch: row.get::<_, i64>(1)?.cast_unsigned() };
         Ok((maker, row.get::<_, Vec<u8>>(2)?))
     };
     let (maker, blob) = connection.prepare_cached(sql)?.query_row([row.0], read).optional()?.ok_or(DAMAGED)?;
-    let plain = pack::expand(&blob).map_err(|_| DAMAGED)?;
+    Ok((maker, pack::expand(&blob).map_err(|_| DAMAGED)?))
+}
+
+fn read(connection: &Connection, row: SegmentRow) -> Result<(Maker, Segment), Error> {
+    let (maker, plain) = expanded(connection, row)?;
     let segment = Segment::decode(&plain, &maker).map_err(|_| DAMAGED)?;
     Ok((maker, segment))
 }
@@ -181,10 +256,28 @@ impl LastOpened {
         record: &RecordRef,
     ) -> Result<Tried, Error> {
         let opened = self.open(connection, row)?;
-        let at = opened.places.get(&record.key).copied();
-        let found = at.and_then(|at| opened.segment.records.get(at)).filter(|found| found.record == *record);
-        let found = found.ok_or(DAMAGED)?;
-        Ok(tried(kind, found))
+        Ok(tried(kind, opened.record(&record.key).filter(|found| found.record == *record).ok_or(DAMAGED)?))
+    }
+
+    /// A record as it lies in this segment.
+    pub(super) fn record(
+        &mut self,
+        connection: &Connection,
+        row: SegmentRow,
+        key: &RecordKey,
+    ) -> Result<SegmentRecord, Error> {
+        self.open(connection, row)?.record(key).cloned().ok_or(DAMAGED)
+    }
+
+    /// The sum of a record's changes, as it is part of its segment's.
+    pub(super) fn sum(&mut self, connection: &Connection, row: SegmentRow, key: &RecordKey) -> Result<Sum, Error> {
+        Ok(Sum(self.open(connection, row)?.record(key).ok_or(DAMAGED)?.sum().0))
+    }
+}
+
+impl Opened {
+    fn record(&self, key: &RecordKey) -> Option<&SegmentRecord> {
+        self.places.get(key).and_then(|at| self.segment.records.get(*at))
     }
 }
 
@@ -214,11 +307,17 @@ fn tried(kind: Kind, found: &SegmentRecord) -> Tried {
             Verdict::Duplicate => {}
         }
     }
-    Tried { history, admitted, parked, refused }
+    Tried { history, admitted, parked, refused, sum: Sum(found.sum().0) }
 }
 
 /// Takes what was dropped, or tried since, out of a segment's blob: no byte of it stays.
 pub(super) fn rewrite(connection: &Connection, last: &mut LastOpened, row: SegmentRow) -> Result<(), Error> {
+    if !connection.prepare_cached("SELECT 1 FROM segment WHERE row = ?1")?.exists([row.0])? {
+        last.forget(row);
+        return Ok(());
+    }
+    // What has no row would be taken for what was dropped.
+    fold::unfold(connection, row)?;
     let opened = last.open(connection, row)?;
     last.forget(row);
     let sql = "SELECT 1 FROM record WHERE kind = ?1 AND id = ?2 AND segment = ?3 AND received > 0";
@@ -232,7 +331,7 @@ pub(super) fn rewrite(connection: &Connection, last: &mut LastOpened, row: Segme
     }
     if !kept.records.is_empty() {
         let blob = pack::compress_fast(&kept.encode(&opened.maker)).map_err(|_| DAMAGED)?;
-        connection.prepare_cached("UPDATE segment SET blob = ?2 WHERE row = ?1")?.execute(params![row.0, blob])?;
+        connection.prepare_cached("UPDATE segment_blob SET blob = ?2 WHERE segment = ?1")?.execute(params![row.0, blob])?;
     }
     set_records(connection, row, u32::try_from(kept.records.len()).unwrap_or(u32::MAX))
 }
@@ -246,18 +345,58 @@ impl Writing<'_> {
         for change in &tried.parked {
             super::arrival::park(self.connection(), record, change)?;
         }
-        let sql = "UPDATE segment SET records = records - 1 WHERE row = (SELECT segment FROM record WHERE row = ?1)";
-        self.connection().prepare_cached(sql)?.execute([row.0])?;
-        let sql = "DELETE FROM segment WHERE records <= 0 AND row = (SELECT segment FROM record WHERE row = ?1)";
-        self.connection().prepare_cached(sql)?.execute([row.0])?;
-        let sql = "UPDATE record SET received = 0 WHERE row = ?1";
-        self.connection().prepare_cached(sql)?.execute([row.0])?;
+        if let Some(segment) = of_record(self.connection(), row)? {
+            self.let_out_of(segment, tried.sum)?;
+        }
+        let sql = "UPDATE record SET received = 0, digest = ?2 WHERE row = ?1";
+        self.connection().prepare_cached(sql)?.execute(params![row.0, tried.sum.to_bytes()])?;
         if tried.refused > 0 || !tried.parked.is_empty() {
             let sum = tried.admitted.iter().map(|change| Item::of(record, &change.hash)).collect();
             self.counts_as(row, sum)?;
             self.touch(record);
         }
         Ok(())
+    }
+
+    /// Tries the record, if it was received only.
+    pub(super) fn try_received(&mut self, row: RecordRow) -> Result<(), Error> {
+        let sql = "SELECT kind, id, case_id, generation FROM record WHERE row = ?1 AND received > 0";
+        let found = self.connection().prepare_cached(sql)?.query_row([row.0], |row| rows::record_ref(row, 0)).optional()?;
+        if let Some(record) = found
+            && let Some(kind) = Kind::of_code(record.key.kind)
+        {
+            self.take(kind, &record)?;
+        }
+        Ok(())
+    }
+
+    /// A record as it lies in a segment.
+    pub(super) fn lying(&mut self, segment: SegmentRow, key: &RecordKey) -> Result<SegmentRecord, Error> {
+        self.opened.record(&self.transaction, segment, key)
+    }
+
+    /// A record lies in the segment alone no more: it is no part of what that counts. With the last one the segment goes; a
+    /// seal that said something else than was in it is put right then.
+    pub(super) fn let_out_of(&mut self, segment: SegmentRow, sum: Sum) -> Result<(), Error> {
+        let sql = "SELECT records, sum, audience FROM segment WHERE row = ?1";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, rows::array(row, 1)?, row.get::<_, String>(2)?));
+        let found = self.connection().prepare_cached(sql)?.query_row([segment.0], read).optional()?;
+        let Some((records, kept, audience)) = found else { return Ok(()) };
+        let rest = Sum::from_bytes(kept).minus(sum);
+        if records > 1 {
+            let sql = "UPDATE segment SET records = records - 1, sum = ?2 WHERE row = ?1";
+            self.connection().prepare_cached(sql)?.execute(params![segment.0, rest.to_bytes()])?;
+            return Ok(());
+        }
+        self.connection().prepare_cached("DELETE FROM segment WHERE row = ?1")?.execute([segment.0])?;
+        self.shift_audience(&audience, Sum::default().minus(rest));
+        Ok(())
+    }
+
+    /// Nothing lies in the segment alone.
+    fn end_segment(&mut self, segment: SegmentRow) -> Result<(), Error> {
+        set_records(self.connection(), segment, 1)?;
+        self.let_out_of(segment, Sum::default())
     }
 
     /// The record's bytes shall leave its segment too, once this is committed.
@@ -284,14 +423,17 @@ impl Store {
     /// # Errors
     /// A failure of the storage; nothing of this step was then written.
     pub fn verify_some(&mut self, now_ms: i64, records: u32) -> Result<u64, Error> {
-        let sql = "SELECT row FROM segment ORDER BY row LIMIT 1";
-        let first = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0).map(SegmentRow)).optional()?;
+        let first = first(&self.connection, "SELECT row FROM segment ORDER BY row LIMIT 1", [])?;
         let Some(segment) = first else { return Ok(0) };
+        if self.unfold_next()? {
+            // All rows first: they are what somebody may ask for.
+            return waiting(&self.connection);
+        }
         let next = self.opened.next_received(&self.connection, segment, records as usize)?;
-        let mut writing = self.writing(now_ms)?;
+        let mut writing = self.begin(now_ms)?;
         if next.is_empty() {
             // Nothing lies in it alone, whatever its row says.
-            set_records(writing.connection(), segment, 0)?;
+            writing.end_segment(segment)?;
         }
         for (kind, record) in &next {
             writing.take(*kind, record)?;
@@ -307,7 +449,8 @@ impl Store {
     /// A failure of the storage.
     pub fn verification(&self) -> Result<Verification, Error> {
         let received = waiting(&self.connection)?;
-        let mut statement = self.connection.prepare_cached("SELECT count(*) FROM record")?;
+        let sql = "SELECT count(*) + (SELECT coalesce(sum(folded), 0) FROM segment) FROM record";
+        let mut statement = self.connection.prepare_cached(sql)?;
         let all = statement.query_row([], |row| row.get::<_, i64>(0))?.cast_unsigned();
         Ok(Verification { received, verified: all.saturating_sub(received) })
     }

@@ -45,6 +45,7 @@ impl Store {
     /// What `read` makes of the record.
     pub(super) fn with_history<T>(&mut self, key: &RecordKey, read: impl FnOnce(&History) -> T) -> Result<T, Error> {
         let kind = Kind::of_code(key.kind).ok_or(Error::NotFound)?;
+        self.unfold_record(key)?;
         let (row, _) = rows::find(&self.connection, key)?.ok_or(Error::NotFound)?;
         let (history, kept) = match writing::load(&self.connection, &mut self.cache, kind, row, key)? {
             Loaded::Whole(history) => (*history, true),
@@ -64,7 +65,7 @@ impl Store {
         let segment = segment::of_record(&self.connection, row)?.ok_or(Error::NotFound)?;
         let tried = self.opened.try_record(&self.connection, kind, segment, &record)?;
         let changed_ms = rows::changed_ms(&self.connection, row)?;
-        let kept = self.writing(changed_ms).and_then(|mut writing| {
+        let kept = self.begin(changed_ms).and_then(|mut writing| {
             writing.verified(&record, row, &tried)?;
             writing.commit()
         });
@@ -85,6 +86,7 @@ impl Store {
     /// [`Error::NotFound`] when the device does not hold it.
     pub fn show(&mut self, key: &RecordKey) -> Result<Shown, Error> {
         let kind = Kind::of_code(key.kind).ok_or(Error::NotFound)?;
+        self.unfold_record(key)?;
         let (_, record) = rows::find(&self.connection, key)?.ok_or(Error::NotFound)?;
         let fields = self.with_history(key, |history| history.document().fields())?;
         let mut authors = BTreeMap::new();
@@ -101,6 +103,7 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn record(&self, key: &RecordKey) -> Result<Option<RecordRef>, Error> {
+        self.unfold_record(key)?;
         Ok(rows::find(&self.connection, key)?.map(|(_, record)| record))
     }
 
@@ -109,6 +112,7 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn records_of_case(&self, case: &RecordId) -> Result<Vec<RecordRef>, Error> {
+        self.unfold_named(case)?;
         let sql = "SELECT kind, id, case_id, generation FROM record WHERE case_id = ?1 ORDER BY kind, row";
         let mut statement = self.connection.prepare_cached(sql)?;
         let records = statement.query_map([case.as_bytes()], |row| rows::record_ref(row, 0))?;
@@ -145,6 +149,7 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn content_by_audience(&mut self) -> Result<BTreeMap<AudienceName, BTreeMap<RecordKey, Digest32>>, Error> {
+        self.unfold_all()?;
         let sql = "SELECT record.kind, record.id, record.case_id, record.generation, holding.audience \
                    FROM holding JOIN record ON record.row = holding.record";
         let mut statement = self.connection.prepare(sql)?;
@@ -168,6 +173,7 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn holdings(&self) -> Result<BTreeMap<RecordRef, BTreeSet<AudienceName>>, Error> {
+        self.unfold_all()?;
         let sql = "SELECT record.kind, record.id, record.case_id, record.generation, coalesce(holding.audience, '') \
                    FROM record LEFT JOIN holding ON holding.record = record.row";
         let mut statement = self.connection.prepare(sql)?;

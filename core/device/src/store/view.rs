@@ -3,7 +3,6 @@
 use foras_record::document::Document;
 use foras_record::kind::Kind;
 use foras_record::projection::{self, View};
-use foras_wire::audience::AudienceName;
 use foras_wire::record::RecordRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -61,20 +60,8 @@ pub(super) fn write_columns(
     if kind == Kind::Case { bequeath_point(connection, record, &point) } else { Ok(()) }
 }
 
-/// The point of a record's case; where the device does not hold that, of the audience through which the record comes.
-pub(super) fn inherited_point(
-    connection: &Connection,
-    record: &RecordRef,
-    audience: &AudienceName,
-) -> Result<String, Error> {
-    if record.case.is_none() {
-        return Ok(String::new());
-    }
-    let point = point_of_case(connection, record)?;
-    Ok(point.or_else(|| leave::point_of(audience.as_str())).unwrap_or_default())
-}
-
-fn point_of_case(connection: &Connection, record: &RecordRef) -> Result<Option<String>, Error> {
+/// The point of the record's case, if the device holds that and it has one.
+pub(super) fn point_of_case(connection: &Connection, record: &RecordRef) -> Result<Option<String>, Error> {
     let Some(case) = &record.case else { return Ok(None) };
     let sql = "SELECT point FROM record WHERE kind = ?1 AND id = ?2 AND point <> ''";
     let mut statement = connection.prepare_cached(sql)?;

@@ -33,14 +33,14 @@ pub(super) struct Taken {
 
 /// One transaction. Dropped without [`Writing::commit`], nothing was written and what was taken is forgotten.
 pub(super) struct Writing<'s> {
-    transaction: Transaction<'s>,
+    pub(super) transaction: Transaction<'s>,
     cache: &'s mut Cache,
     taken: BTreeMap<RecordKey, Taken>,
     /// Where cases stand, until something of theirs is written.
     standings: BTreeMap<RecordId, Option<Standing>>,
     /// Records whose view has to be made anew.
     touched: BTreeSet<RecordRef>,
-    opened: &'s mut LastOpened,
+    pub(super) opened: &'s mut LastOpened,
     /// Segments that hold bytes of what this transaction deletes.
     pub(super) holes: BTreeSet<SegmentRow>,
     pub(super) changed: Changed,
@@ -49,7 +49,14 @@ pub(super) struct Writing<'s> {
 }
 
 impl Store {
+    /// A transaction over rows, once every record has its row.
     pub(super) fn writing(&mut self, now_ms: i64) -> Result<Writing<'_>, Error> {
+        self.unfold_all()?;
+        self.begin(now_ms)
+    }
+
+    /// As [`Store::writing`], where it does not matter that records may be folded: see `fold.rs`.
+    pub(super) fn begin(&mut self, now_ms: i64) -> Result<Writing<'_>, Error> {
         let transaction = self.connection.transaction()?;
         Ok(Writing {
             transaction,
@@ -207,6 +214,10 @@ impl<'s> Writing<'s> {
         if let Some((row, record)) = rows::find(&self.transaction, key)? {
             self.note_hole(row)?;
             self.let_go(row)?;
+            if let Some(segment) = segment::of_record(self.connection(), row)? {
+                let sum = self.opened.sum(&self.transaction, segment, &record.key)?;
+                self.let_out_of(segment, sum)?;
+            }
             rows::delete(&self.transaction, row)?;
             self.changed.note(&record);
         }

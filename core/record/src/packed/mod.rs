@@ -29,7 +29,7 @@ use foras_wire::record::{KindCode, RecordKey, RecordRef};
 use sha2::{Digest, Sha256};
 
 pub use pack::{pack, pack_after, pack_plain};
-pub use unpack::{unpack, unpack_after};
+pub use unpack::{read_values, unpack, unpack_after};
 
 use crate::change;
 

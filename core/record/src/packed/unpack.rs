@@ -2,6 +2,7 @@
 
 use foras_wire::id::{Actor, ChangeHash};
 use foras_wire::limits::{CHANGE_BYTES_MAX, PACKED_BYTES_MAX, PACKED_ITEMS_MAX, PACKED_OPS_MAX};
+use foras_wire::record::RecordRef;
 
 use super::columns::{Column, Reader};
 use super::deps::Deps;
@@ -9,7 +10,7 @@ use super::pack::form;
 use super::told::Told;
 use super::{Held, Item, PackedError, actors, hash_of, ops, records};
 use crate::change::encode::Unwritten;
-use crate::change::{self, ParsedChange};
+use crate::change::{self, ParsedAction, ParsedChange, ParsedKey, ParsedOp, ParsedScalar};
 use crate::kind::Kind;
 
 /// The items that [`super::pack`] was given, each chunk rebuilt; what the receiver holds is named by its hash.
@@ -29,24 +30,78 @@ pub fn unpack(bytes: &[u8], held: &dyn Held) -> Result<Vec<Item>, PackedError> {
 /// # Errors
 /// As [`unpack`].
 pub fn unpack_after(introduced: &[Actor], bytes: &[u8], held: &dyn Held) -> Result<Vec<Item>, PackedError> {
-    let mut columns = Reader::new(bytes)?;
-    if columns.items > PACKED_ITEMS_MAX as u64 {
-        return Err(PackedError::TooLarge);
-    }
-    let told = Told::new(held, introduced);
-    let mut unpacking = Unpacking { told, ops_left: PACKED_OPS_MAX, bytes_left: PACKED_BYTES_MAX };
-    let items = (0..columns.items).map(|_| unpacking.item(&mut columns)).collect::<Result<_, _>>()?;
-    if columns.is_finished() { Ok(items) } else { Err(PackedError::Malformed) }
+    let mut items = Vec::new();
+    Unpacking::new(held, introduced, true).each(bytes, |record, item| {
+        let (hash, chunk) = match item.told {
+            ToldChange::Whole(change) => (change.hash, Some(change.into_bytes())),
+            ToldChange::Opaque(hash, chunk) => (hash, Some(chunk)),
+            ToldChange::Named(hash) => (hash, None),
+        };
+        items.push(Item { record, change_set: item.change_set, received_ms: item.received_ms, hash, chunk });
+    })?;
+    Ok(items)
+}
+
+/// What each change of a list does, with nothing rebuilt: a change's chunk is empty and its hash zero, and so are the hashes
+/// that it builds on. For who needs the values only, and trusts the bytes by a signature over them. `each` is given the
+/// record, when the server received the change, and the change; `None` for one that this library cannot read.
+///
+/// # Errors
+/// As [`unpack`]. Changes that the receiver would have to hold are [`PackedError::NotHeld`].
+pub fn read_values(
+    bytes: &[u8],
+    held: &dyn Held,
+    mut each: impl FnMut(RecordRef, i64, Option<ParsedChange>),
+) -> Result<(), PackedError> {
+    let mut named = false;
+    Unpacking::new(held, &[], false).each(bytes, |record, item| match item.told {
+        ToldChange::Whole(change) => each(record, item.received_ms, Some(change)),
+        ToldChange::Opaque(..) => each(record, item.received_ms, None),
+        ToldChange::Named(_) => named = true,
+    })?;
+    if named { Err(PackedError::NotHeld) } else { Ok(()) }
 }
 
 struct Unpacking<'h> {
     told: Told<'h>,
     ops_left: usize,
     bytes_left: usize,
+    /// Whether chunks are written again, and hashed.
+    rebuild: bool,
 }
 
-impl Unpacking<'_> {
-    fn item(&mut self, columns: &mut Reader<'_>) -> Result<Item, PackedError> {
+/// An item, as the list tells it.
+struct ToldItem {
+    change_set: u32,
+    received_ms: i64,
+    told: ToldChange,
+}
+
+enum ToldChange {
+    Whole(ParsedChange),
+    Opaque(ChangeHash, Vec<u8>),
+    Named(ChangeHash),
+}
+
+impl<'h> Unpacking<'h> {
+    fn new(held: &'h dyn Held, introduced: &[Actor], rebuild: bool) -> Self {
+        let told = Told::new(held, introduced);
+        Self { told, ops_left: PACKED_OPS_MAX, bytes_left: PACKED_BYTES_MAX, rebuild }
+    }
+
+    fn each(mut self, bytes: &[u8], mut each: impl FnMut(RecordRef, ToldItem)) -> Result<(), PackedError> {
+        let mut columns = Reader::new(bytes)?;
+        if columns.items > PACKED_ITEMS_MAX as u64 {
+            return Err(PackedError::TooLarge);
+        }
+        for _ in 0..columns.items {
+            let (record, item) = self.item(&mut columns)?;
+            each(record, item);
+        }
+        if columns.is_finished() { Ok(()) } else { Err(PackedError::Malformed) }
+    }
+
+    fn item(&mut self, columns: &mut Reader<'_>) -> Result<(RecordRef, ToldItem), PackedError> {
         let told = &mut self.told;
         let place = records::read(told, columns)?;
         let record = told.record(place).ok_or(PackedError::Malformed)?.record;
@@ -54,30 +109,30 @@ impl Unpacking<'_> {
         let change_set = change_set.and_then(|set| u32::try_from(set).ok()).ok_or(PackedError::Malformed)?;
         let received_ms = told.received_ms.wrapping_add(columns.signed(Column::Received)?);
         (told.place, told.change_set, told.received_ms) = (place, change_set, received_ms);
-        let (hash, chunk) = match columns.unsigned(Column::Form)? {
+        let told = match columns.unsigned(Column::Form)? {
             form::REBUILT => {
                 let kind = Kind::of_code(record.key.kind).ok_or(PackedError::Malformed)?;
                 let change = self.rebuilt(columns, place, kind)?;
                 self.told.note(place, &change);
-                (change.hash, Some(change.into_bytes()))
+                ToldChange::Whole(change)
             }
-            form::RAW => self.raw(columns, place).map(|(hash, chunk)| (hash, Some(chunk)))?,
-            form::NAMED => (self.named(columns, place)?, None),
-            form::HASHED => (ChangeHash(columns.array(Column::Hash)?), None),
+            form::RAW => self.raw(columns, place)?,
+            form::NAMED => ToldChange::Named(self.named(columns, place)?),
+            form::HASHED => ToldChange::Named(ChangeHash(columns.array(Column::Hash)?)),
             _ => return Err(PackedError::Malformed),
         };
-        Ok(Item { record, change_set, received_ms, hash, chunk })
+        Ok((record, ToldItem { change_set, received_ms, told }))
     }
 
-    fn raw(&mut self, columns: &mut Reader<'_>, place: usize) -> Result<(ChangeHash, Vec<u8>), PackedError> {
+    fn raw(&mut self, columns: &mut Reader<'_>, place: usize) -> Result<ToldChange, PackedError> {
         let length = usize::try_from(columns.unsigned(Column::RawLength)?).map_err(|_| PackedError::Malformed)?;
         self.spend(length)?;
         let chunk = columns.take(Column::Raw, length)?.to_vec();
         if let Ok(parsed) = change::parse(&chunk) {
             self.told.note(place, &parsed);
-            return Ok((parsed.hash, chunk));
+            return Ok(ToldChange::Whole(parsed));
         }
-        Ok((hash_of(&chunk), chunk))
+        Ok(ToldChange::Opaque(hash_of(&chunk), chunk))
     }
 
     fn named(&mut self, columns: &mut Reader<'_>, place: usize) -> Result<ChangeHash, PackedError> {
@@ -100,6 +155,12 @@ impl Unpacking<'_> {
         let time_s = told.time_s(&author).wrapping_add(columns.signed(Column::Time)?);
         let of = ops::Of { place, kind, author, start_op, is_first: deps.is_first() };
         let ops = ops::read(told, columns, of, &mut self.ops_left)?;
+        let (seq, op_count) = (deps.seq, ops.len() as u64);
+        if !self.rebuild {
+            self.spend(ops.iter().map(told_bytes).sum())?;
+            let (hash, deps, bytes) = (ChangeHash([0; 32]), Vec::new(), Vec::new());
+            return Ok(ParsedChange { hash, actor: author, seq, start_op, op_count, time_s, deps, ops, bytes });
+        }
         let hashes = deps.hashes(kind);
         let unwritten = Unwritten { deps: &hashes, actor: author, seq: deps.seq, start_op, time_s, ops: &ops };
         let chunk = unwritten.chunk();
@@ -107,7 +168,6 @@ impl Unpacking<'_> {
             return Err(PackedError::TooLarge);
         }
         self.spend(chunk.len())?;
-        let (seq, op_count) = (deps.seq, ops.len() as u64);
         let hash = change::chunk_hash(&chunk).map_err(|_| PackedError::Malformed)?;
         Ok(ParsedChange { hash, actor: author, seq, start_op, op_count, time_s, deps: hashes, ops, bytes: chunk })
     }
@@ -116,4 +176,11 @@ impl Unpacking<'_> {
         self.bytes_left = self.bytes_left.checked_sub(bytes).ok_or(PackedError::TooLarge)?;
         Ok(())
     }
+}
+
+/// About as many bytes as the operation takes where it is told by no more than a number.
+fn told_bytes(op: &ParsedOp) -> usize {
+    let key = if let ParsedKey::Field(key) = &op.key { key.len() } else { 0 };
+    let value = if let ParsedAction::Put(ParsedScalar::Str(text)) = &op.action { text.len() } else { 0 };
+    key + value + op.preds.len()
 }

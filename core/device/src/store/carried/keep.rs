@@ -100,6 +100,9 @@ impl Store {
     /// Tries again what waits: something came.
     pub(in crate::store) fn retry_carried(&mut self, now_ms: i64) -> Result<(), Error> {
         let identity = self.identity.clone().ok_or(Error::NotEnrolled)?;
+        if !self.connection.prepare_cached("SELECT 1 FROM carried")?.exists([])? {
+            return Ok(());
+        }
         let own: BTreeSet<AudienceName> = identity.audiences().iter().cloned().collect();
         let mut writing = self.writing(now_ms)?;
         if !retry_all(&mut writing, &identity, &own)? {

@@ -9,10 +9,21 @@ ALTER TABLE record ADD COLUMN received INTEGER NOT NULL DEFAULT 0;
 
 -- Segments as they came, while something lies in them alone. Row numbers are never used again.
 CREATE TABLE segment (
-  row     INTEGER PRIMARY KEY AUTOINCREMENT,
-  server  BLOB    NOT NULL,                      -- the key of the server that made it
-  epoch   INTEGER NOT NULL,                      -- its epoch then
-  records INTEGER NOT NULL,                      -- records that lie in it alone
+  row      INTEGER PRIMARY KEY AUTOINCREMENT,
+  server   BLOB    NOT NULL,                     -- the key of the server that made it
+  epoch    INTEGER NOT NULL,                     -- its epoch then
+  audience TEXT    NOT NULL,                     -- by which the device holds what lies in it
+  records  INTEGER NOT NULL,                     -- records that lie in it alone
+  sum      BLOB    NOT NULL,                     -- the sum of their changes, as the seal says: see digest.rs
+  folded   INTEGER NOT NULL DEFAULT 0,           -- so many of them have no row yet: see fold.rs
+  came_ms  INTEGER NOT NULL,                     -- device clock, when it came
+  names    BLOB    NOT NULL DEFAULT x''          -- while it is folded: the first 8 bytes of their ids and their cases' ids
+) STRICT;
+CREATE INDEX segment_folded ON segment (row) WHERE folded > 0;
+
+-- A segment's blob stands apart: a long row is written whole whenever one of its numbers changes.
+CREATE TABLE segment_blob (
+  segment INTEGER PRIMARY KEY REFERENCES segment (row) ON DELETE CASCADE,
   blob    BLOB    NOT NULL
 ) STRICT;
 
@@ -119,6 +130,25 @@ CREATE TABLE signed_page (
   PRIMARY KEY (audience, epoch, position)
 ) STRICT, WITHOUT ROWID;
 
--- Searching people, whose kind is 1, reads one index from end to end, not the rows. It is not `kind = 1`: SQLite would then
--- prepare each statement that asks for `kind = ?` anew whenever it is bound.
-CREATE INDEX record_person_words ON record (title_key, search, point) WHERE kind < 2;
+-- Lists by title read one index from end to end, not the rows; a list asks by the condition that the index is made with. It
+-- is not `kind = 1`: SQLite would then prepare each statement that asks for `kind = ?` anew whenever it is bound. The kind of
+-- people is 1; records of kinds 1, 4, 5 and 6 have no title or are people.
+DROP INDEX record_title;
+DROP INDEX record_point_title;
+DROP INDEX record_sort_at;
+CREATE INDEX record_person_words ON record (title_key, row, search, point) WHERE kind < 2;
+CREATE INDEX record_title ON record (kind, title_key, row, point) WHERE kind NOT IN (1, 4, 5, 6);
+-- Notes, sessions and answers come by their moments.
+CREATE INDEX record_sort_at ON record (kind, sort_at, row) WHERE kind IN (7, 8, 10);
+
+-- A record's audiences stand together, and records come in their order: no other index is needed.
+CREATE TABLE held_by (
+  record   INTEGER NOT NULL REFERENCES record (row) ON DELETE CASCADE,
+  audience TEXT    NOT NULL,
+  position INTEGER NOT NULL DEFAULT 0,           -- last change by the points' side; what the mission must have seen
+  seen     INTEGER NOT NULL DEFAULT 0,           -- last position that a mission has
+  PRIMARY KEY (record, audience)
+) STRICT, WITHOUT ROWID;
+INSERT INTO held_by (record, audience, position, seen) SELECT record, audience, position, seen FROM holding;
+DROP TABLE holding;
+ALTER TABLE held_by RENAME TO holding;
