@@ -203,7 +203,7 @@ fn rows_that_a_phones_disk_lost_come_back() {
         }
         world.edit(counsellor, &case, "skills", "unsent, and kept").unwrap();
         // The last change of every record; those of the outbox stand there too.
-        let sql = "DELETE FROM change WHERE row IN (SELECT max(row) FROM change GROUP BY record) \
+        let sql = "DELETE FROM change WHERE (record, row) IN (SELECT record, max(row) FROM change GROUP BY record) \
                    AND hash NOT IN (SELECT hash FROM outbox)";
         assert!(world.lose_rows(counsellor, sql) > 3);
         world.days_pass(days);
@@ -225,7 +225,8 @@ fn a_change_lost_in_the_middle_of_a_record_is_put_back_in_its_place() {
         world.edit(worker, &case, "needs", value).unwrap();
         world.run_until_quiescent();
     }
-    let sql = "DELETE FROM change WHERE row IN (SELECT min(row) FROM change GROUP BY record HAVING count(*) > 2)";
+    let sql = "DELETE FROM change \
+               WHERE (record, row) IN (SELECT record, min(row) FROM change GROUP BY record HAVING count(*) > 2)";
     assert!(world.lose_rows(counsellor, sql) > 0);
     world.phone(counsellor).store_mut().compare_all().unwrap();
     world.sync(counsellor).unwrap();

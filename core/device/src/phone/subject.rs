@@ -27,6 +27,10 @@ impl Phone {
     pub(super) fn subject(&self, id: &str) -> Result<Subject, Error> {
         self.enrolled()?;
         if let Ok(id) = id.trim().parse::<RecordId>() {
+            // Most of what is edited is a case.
+            if self.store.holds_case(&id)? {
+                return Ok(Subject::Case(id));
+            }
             for kind in FREE {
                 if let Some(record) = self.record_of(kind, &id)? {
                     return Ok(Subject::Free(kind, record));

@@ -108,9 +108,9 @@ impl Store {
     fn queued(&self, limits: &WorkLimits) -> Result<(Vec<Queued>, bool), Error> {
         let Some((through, more)) = self.last_set(limits)? else { return Ok((Vec::new(), false)) };
         let sql = "SELECT seq, change_set, kind, id, case_id, generation, hash, incarnation, grant_revision, chunk \
-                   FROM outbox WHERE change_set <= ?1 ORDER BY seq";
+                   FROM outbox WHERE seq < ?1 AND change_set <= ?2 ORDER BY seq";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let queued = statement.query_map([through], |row| {
+        let queued = statement.query_map([past_set(through), through], |row| {
             Ok(Queued {
                 row: row.get::<_, i64>(0)?.cast_unsigned(),
                 change_set: row.get(1)?,
@@ -126,21 +126,25 @@ impl Store {
     /// The last change set that fits one request, and whether others wait behind it. Sets are numbered in the order
     /// in which they were made.
     fn last_set(&self, limits: &WorkLimits) -> Result<Option<(i64, bool)>, Error> {
-        let sql = "SELECT change_set, count(*), sum(length(chunk)) FROM outbox GROUP BY change_set ORDER BY change_set";
+        let sql = "SELECT change_set, length(chunk) FROM outbox ORDER BY seq";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut sets = statement.query([])?;
-        let (mut last, mut changes, mut bytes) = (None, 0_usize, 0_usize);
-        while let Some(set) = sets.next()? {
-            changes = changes.saturating_add(set.get::<_, i64>(1)?.try_into().unwrap_or(usize::MAX));
-            bytes = bytes.saturating_add(set.get::<_, i64>(2)?.try_into().unwrap_or(usize::MAX));
-            if let Some(last) = last
+        let mut queued = statement.query([])?;
+        // The set before the one under way, if there is one: it is the last that surely fits.
+        let (mut fits, mut set, mut changes, mut bytes) = (None, None, 0_usize, 0_usize);
+        while let Some(one) = queued.next()? {
+            let of: i64 = one.get(0)?;
+            if set != Some(of) {
+                (fits, set) = (set, Some(of));
+            }
+            changes += 1;
+            bytes = bytes.saturating_add(one.get::<_, i64>(1)?.try_into().unwrap_or(usize::MAX));
+            if let Some(fits) = fits
                 && (changes > limits.changes_max || bytes > limits.bytes)
             {
-                return Ok(Some((last, true)));
+                return Ok(Some((fits, true)));
             }
-            last = Some(set.get(0)?);
         }
-        Ok(last.map(|last| (last, false)))
+        Ok(set.map(|last| (last, false)))
     }
 
     fn deposits(&self, most: usize) -> Result<(Vec<Deposit>, bool), Error> {
@@ -205,6 +209,11 @@ impl Store {
             })
         })?)
     }
+}
+
+/// A number that no row of a change set reaches: a set is numbered by its first row, and its rows follow one another.
+pub(super) const fn past_set(change_set: i64) -> i64 {
+    change_set.saturating_add(limits::PUSH_CHANGES_MAX as i64)
 }
 
 /// Keeps a deposit until the server has it.

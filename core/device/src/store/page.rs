@@ -284,6 +284,9 @@ pub(super) fn hold(
         // What is held by several audiences counts by itself, not by one segment.
         writing.try_received(row)?;
         writing.held_by(audience.as_str(), row)?;
+        // Where its case is not held, a record's point is that of an audience: it is looked for anew.
+        let sql = "UPDATE record SET point = '' WHERE row = ?1 AND case_id NOT IN (x'', id) AND point <> ''";
+        writing.connection().prepare_cached(sql)?.execute([row.0])?;
     }
     let connection = writing.connection();
     let sql = "INSERT INTO holding (audience, record, position) VALUES (?1, ?2, ?3) \

@@ -94,6 +94,9 @@ pub(super) fn keep(
 
 /// A person wrote these fields anew: their earlier refusals are dealt with.
 pub(super) fn settle_rewritten(connection: &Connection, edits: &RecordEdits) -> Result<(), Error> {
+    if !connection.prepare_cached("SELECT 1 FROM refused WHERE settled = 0")?.exists([])? {
+        return Ok(());
+    }
     let sql = "UPDATE refused SET settled = 1 \
                WHERE settled = 0 AND kind = ?1 AND id = ?2 AND field = ?3 AND item = ?4";
     let mut statement = connection.prepare_cached(sql)?;

@@ -81,7 +81,8 @@ pub(super) fn chunks(connection: &Connection, row: RecordRow) -> Result<Vec<Vec<
 }
 
 pub(super) fn insert_change(connection: &Connection, row: RecordRow, change: &ParsedChange) -> Result<(), Error> {
-    let sql = "INSERT INTO change (record, hash, actor, seq, max_op, chunk) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let sql = "INSERT INTO change (record, row, hash, actor, seq, max_op, chunk) \
+               VALUES (?1, (SELECT coalesce(max(row), 0) + 1 FROM change WHERE record = ?1), ?2, ?3, ?4, ?5, ?6)";
     connection.prepare_cached(sql)?.execute(params![
         row.0,
         change.hash.as_bytes(),
@@ -100,7 +101,9 @@ pub(super) fn insert_opaque(
     hash: &ChangeHash,
     chunk: &[u8],
 ) -> Result<bool, Error> {
-    let sql = "INSERT INTO change (record, hash, chunk) VALUES (?1, ?2, ?3) ON CONFLICT (record, hash) DO NOTHING";
+    let sql = "INSERT INTO change (record, row, hash, chunk) \
+               SELECT ?1, (SELECT coalesce(max(row), 0) + 1 FROM change WHERE record = ?1), ?2, ?3 \
+               WHERE NOT EXISTS (SELECT 1 FROM change WHERE record = ?1 AND hash = ?2)";
     Ok(connection.prepare_cached(sql)?.execute(params![row.0, hash.as_bytes(), chunk])? > 0)
 }
 

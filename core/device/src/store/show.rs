@@ -119,13 +119,22 @@ impl Store {
         Ok(records.collect::<Result<_, _>>()?)
     }
 
+    /// Whether the device holds any record of this case.
+    ///
+    /// # Errors
+    /// A failure of the storage.
+    pub fn holds_case(&self, case: &RecordId) -> Result<bool, Error> {
+        self.unfold_named(case)?;
+        Ok(self.connection.prepare_cached("SELECT 1 FROM record WHERE case_id = ?1")?.exists([case.as_bytes()])?)
+    }
+
     /// The case of this id (32 lowercase hex) or case number, if the device holds any record of it.
     ///
     /// # Errors
     /// [`Error::NotFound`] when it holds none.
     pub fn find_case(&self, text: &str) -> Result<RecordId, Error> {
         if let Ok(id) = text.parse::<RecordId>() {
-            return if self.records_of_case(&id)?.is_empty() { Err(Error::NotFound) } else { Ok(id) };
+            return if self.holds_case(&id)? { Ok(id) } else { Err(Error::NotFound) };
         }
         let sql = "SELECT id FROM record WHERE number = ?1 AND number <> '' AND kind = ?2 LIMIT 1";
         let mut statement = self.connection.prepare_cached(sql)?;

@@ -109,7 +109,7 @@ fn a_row_that_was_damaged_is_told_and_nothing_else_is() {
     let mut store = enrolled();
     store.commit(0, &[planned(0, "first")]).unwrap();
     store.commit(0, &[planned(1, "second")]).unwrap();
-    store.connection.execute("UPDATE change SET chunk = x'00' WHERE row = 1", []).unwrap();
+    store.connection.execute("UPDATE change SET chunk = x'00' WHERE record = 1", []).unwrap();
     store.cache.remove(&session(0).key);
     assert!(matches!(store.document(&session(0).key), Err(Error::Corrupt { .. })));
     store.document(&session(1).key).unwrap();

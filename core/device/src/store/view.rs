@@ -30,33 +30,39 @@ pub(super) fn write_columns(
     view: View,
     now_ms: i64,
 ) -> Result<(), Error> {
-    let point = match view.point {
-        Some(point) => point,
-        None => inherited_by(connection, row, record)?,
-    };
     let columns = serde_json::to_string(&view.columns).unwrap_or_else(|_| "{}".to_owned());
     let (title_key, number) = (projection::fold(&view.title), view.number.unwrap_or_default());
-    // Most edits move a record in no order: then no index is touched.
+    // Most edits move a record in no order, and to no other point: then no index is touched. Where a record has no point of
+    // its own, what it inherited stands until its case bequeaths another.
     let sql = "UPDATE record SET title = ?2, search = ?4, awaiting = ?9, columns = ?10, changed_ms = ?11 WHERE row = ?1 \
-               AND title_key = ?3 AND point = ?5 AND number = ?6 AND sort_at = ?7 AND conflicts = ?8";
+               AND title_key = ?3 AND point = coalesce(?5, nullif(point, ''), iif(case_id = x'', '', NULL)) AND number = ?6 AND sort_at = ?7 \
+               AND conflicts = ?8";
     let whole = "UPDATE record SET title = ?2, title_key = ?3, search = ?4, point = ?5, number = ?6, sort_at = ?7, \
                  conflicts = ?8, awaiting = ?9, columns = ?10, changed_ms = ?11 WHERE row = ?1";
-    let words = params![
-        row.0,
-        view.title,
-        title_key,
-        view.search,
-        point,
-        number,
-        view.sort_at,
-        view.conflicts,
-        view.awaiting,
-        columns,
-        now_ms
-    ];
-    if connection.prepare_cached(sql)?.execute(words)? == 0 {
-        connection.prepare_cached(whole)?.execute(words)?;
+    let update = |sql: &str, point: Option<&str>| -> Result<bool, Error> {
+        let words = params![
+            row.0,
+            view.title,
+            title_key,
+            view.search,
+            point,
+            number,
+            view.sort_at,
+            view.conflicts,
+            view.awaiting,
+            columns,
+            now_ms
+        ];
+        Ok(connection.prepare_cached(sql)?.execute(words)? > 0)
+    };
+    if update(sql, view.point.as_deref())? {
+        return Ok(());
     }
+    let point = match &view.point {
+        Some(point) => point.clone(),
+        None => inherited_by(connection, row, record)?,
+    };
+    update(whole, Some(&point))?;
     if kind == Kind::Case { bequeath_point(connection, record, &point) } else { Ok(()) }
 }
 

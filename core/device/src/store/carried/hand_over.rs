@@ -16,7 +16,7 @@ use rusqlite::{Connection, Row};
 use super::super::identity::Identity;
 use super::super::meta::{self, name};
 use super::super::writing::Writing;
-use super::super::{Store, rows};
+use super::super::{Store, outbox, rows};
 use super::offer::{Choice, Sight};
 use super::{CarriedItem, REFUSED};
 use crate::error::Error;
@@ -59,9 +59,10 @@ impl OwnChange {
 
     fn of_set(connection: &Connection, change_set: u64) -> Result<Vec<Self>, Error> {
         let sql = "SELECT incarnation, grant_revision, kind, id, case_id, generation, hash, chunk \
-                   FROM outbox WHERE change_set = ?1 ORDER BY seq";
+                   FROM outbox WHERE seq >= ?1 AND seq < ?2 AND change_set = ?1 ORDER BY seq";
         let mut statement = connection.prepare_cached(sql)?;
-        Ok(statement.query_map([change_set.cast_signed()], Self::read)?.collect::<Result<_, _>>()?)
+        let set = change_set.cast_signed();
+        Ok(statement.query_map([set, outbox::past_set(set)], Self::read)?.collect::<Result<_, _>>()?)
     }
 }
 

@@ -90,7 +90,26 @@ CREATE TABLE revoked_device (
 -- Reconciliation. Sums are modulo 2^128, of the items of changes that the server acknowledged.
 ALTER TABLE record ADD COLUMN digest BLOB NOT NULL DEFAULT x'00000000000000000000000000000000';  -- of its changes
 ALTER TABLE cursor ADD COLUMN digest BLOB NOT NULL DEFAULT x'00000000000000000000000000000000';  -- of its records' changes
-ALTER TABLE change ADD COLUMN received_ms INTEGER NOT NULL DEFAULT 0;  -- server clock, as the log said; 0: not from a log
+
+-- A record's changes stand together, in the order in which they were admitted: they are read and written as one.
+CREATE TABLE change_of (
+  record      INTEGER NOT NULL REFERENCES record (row) ON DELETE CASCADE,
+  row         INTEGER NOT NULL,
+  hash        BLOB    NOT NULL,
+  actor       BLOB    NOT NULL DEFAULT x'',      -- empty: opaque, of a kind that this build does not know
+  seq         INTEGER NOT NULL DEFAULT 0,
+  max_op      INTEGER NOT NULL DEFAULT 0,
+  chunk       BLOB    NOT NULL,
+  received_ms INTEGER NOT NULL DEFAULT 0,        -- server clock, as the log said; 0: not from a log
+  PRIMARY KEY (record, row)
+) STRICT, WITHOUT ROWID;
+INSERT INTO change_of (record, row, hash, actor, seq, max_op, chunk)
+  SELECT record, row, hash, actor, seq, max_op, chunk FROM change;
+DROP TABLE change;
+ALTER TABLE change_of RENAME TO change;
+
+-- A change set's rows follow one another, and their numbers begin with its own.
+DROP INDEX outbox_set;
 
 -- 1: the server had acknowledged the change once, and lost it.
 ALTER TABLE outbox ADD COLUMN again INTEGER NOT NULL DEFAULT 0;
