@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use data_encoding::HEXLOWER;
-use foras_record::document::{Document, Edit, Write};
+use foras_record::change;
+use foras_record::document::{Content, Document, Edit, Write};
 use foras_record::identity;
 use foras_record::kind::Kind;
 use foras_record::pack::{Maker, Segment, SegmentAuthor, SegmentChange, SegmentRecord};
 use foras_record::packed::hash_of;
+use foras_record::received::Received;
 use foras_record::value::Value;
 use foras_wire::id::{Actor, PublicKey, RecordId};
 use foras_wire::page::SeenEntry;
@@ -71,6 +73,31 @@ fn a_segment_is_read_back() {
 }
 
 #[test]
+fn a_phone_reads_of_a_segment_what_it_would_find_in_its_changes() {
+    let segment = segment();
+    let bytes = segment.encode(&MAKER);
+    let read = Received::read(&bytes, &MAKER, |record| record.key.kind == Kind::Person.code()).unwrap();
+    assert_eq!((read.changes(), &read.authors), (24, &segment.authors));
+    assert_eq!(read.records.len(), segment.records.len());
+    for (read, whole) in read.records.iter().zip(&segment.records) {
+        assert_eq!(
+            (read.record, read.first, read.moved, &read.seen),
+            (whole.record, whole.first, whole.moved, &whole.seen)
+        );
+        assert_eq!(read.received_ms, whole.changes[2].received_ms);
+        assert!(read.changes == 3 && read.is_plain);
+        let kind = Kind::of_code(read.record.key.kind).unwrap();
+        let changes: Vec<_> = whole.changes.iter().map(|one| change::parse(&one.chunk).unwrap()).collect();
+        let content = read.values.as_ref().map(|values| Content::of_changes(kind, values));
+        let expected = (kind == Kind::Person).then(|| Content::of_changes(kind, &changes));
+        assert_eq!(content, expected);
+    }
+    let mut twice = segment.clone();
+    twice.records.push(twice.records[0].clone());
+    assert!(Received::read(&twice.encode(&MAKER), &MAKER, |_| true).is_err());
+}
+
+#[test]
 fn a_segment_keeps_its_bytes() {
     let text = HEXLOWER.encode(&segment().encode(&MAKER));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/segment.txt");
@@ -95,8 +122,11 @@ proptest! {
         let mut bytes = segment().encode(&MAKER);
         let index = at.index(bytes.len());
         bytes[index] = to;
-        let _ = Segment::decode(&bytes, &MAKER);
+        let rebuilt = Segment::decode(&bytes, &MAKER);
+        let read = Received::read(&bytes, &MAKER, |_| true);
+        prop_assert!(read.is_ok() || rebuilt.is_err(), "what can be rebuilt can be read");
         bytes.truncate(cut.index(bytes.len()));
+        prop_assert!(Received::read(&bytes, &MAKER, |_| true).is_err());
         prop_assert!(Segment::decode(&bytes, &MAKER).is_err());
     }
 }

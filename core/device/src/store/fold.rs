@@ -59,8 +59,7 @@ pub(super) fn is_at_one_place(identity: &Identity) -> bool {
         Audience::Casework(place) | Audience::Protection(place) => Some(place.to_string()),
         Audience::Public | Audience::Person(_) => None,
     };
-    let places: BTreeSet<_> =
-        identity.audiences().iter().filter_map(|name| place(Audience::of_name(name)?)).collect();
+    let places: BTreeSet<_> = identity.audiences().iter().filter_map(|name| place(Audience::of_name(name)?)).collect();
     places.len() <= 1
 }
 

@@ -88,12 +88,19 @@ pub struct Listing {
 const COLUMNS: &str = "record.kind, record.id, record.case_id, record.generation, record.title, record.point, \
                        coalesce(nullif(record.number, ''), own_case.number, ''), record.sort_at, record.conflicts, \
                        record.columns, coalesce(own_case.columns, 'null')";
-const FROM: &str = "FROM record LEFT JOIN record AS own_case \
-                    ON own_case.kind = ?1 AND own_case.id = record.case_id AND own_case.row <> record.row";
+const WITH_CASE: &str = "LEFT JOIN record AS own_case \
+                         ON own_case.kind = ?1 AND own_case.id = record.case_id AND own_case.row <> record.row";
 
 /// Items of the records for which this holds; the first parameter is the case's kind.
-fn items_where(condition: &str) -> String {
-    format!("SELECT {COLUMNS}, {ARRIVED} {FROM} WHERE {condition}")
+fn items_where(from: &str, condition: &str) -> String {
+    format!("SELECT {COLUMNS}, {ARRIVED} FROM {from} {WITH_CASE} WHERE {condition}")
+}
+
+/// Where a list is read from. People come in the order of the index of their words: SQLite knows nothing of how many there
+/// are, and would sort them all instead.
+fn from(kind: Kind, query: &ListQuery) -> &'static str {
+    let of_all = query.case.is_none() && !query.conflicts_only;
+    if kind == Kind::Person && of_all { "record INDEXED BY record_person_words" } else { "record" }
 }
 
 /// Cases that have a number; the first parameter is their kind.
@@ -111,13 +118,17 @@ impl Store {
         }
         let (filter, words) = filter(kind, query);
         // The first parameter serves some filters alone; naming it keeps the numbers of the others.
-        let count = format!("SELECT count(*) FROM record WHERE {filter} AND ?1 IS NOT NULL");
+        let count = match query.point {
+            Some(_) => format!("SELECT count(*) FROM {} WHERE {filter} AND ?1 IS NOT NULL", from(kind, query)),
+            None => format!("SELECT count(*) FROM record WHERE {filter} AND ?1 IS NOT NULL"),
+        };
         let total: i64 =
             self.connection.prepare_cached(&count)?.query_row(params_from_iter(&words), |row| row.get(0))?;
         let (page, page_items) = query.page();
         let skip = u64::from(page - 1) * u64::from(page_items);
         let order = query.order.sql();
-        let sql = items_where(&format!("{filter} ORDER BY {order} LIMIT {page_items} OFFSET {skip}"));
+        let sql =
+            items_where(from(kind, query), &format!("{filter} ORDER BY {order} LIMIT {page_items} OFFSET {skip}"));
         let items = self.items(&sql, &words)?;
         Ok(query.listing(items, total.cast_unsigned()))
     }
@@ -133,14 +144,15 @@ impl Store {
             found = format!("({found} OR record.case_id IN ({NUMBERED} AND number LIKE ?{} ESCAPE '\\'))", words.len());
         }
         let order = query.order.sql();
+        let from = from(kind, query);
         let sql =
-            format!("SELECT record.row FROM record WHERE {filter} AND ({found}) AND ?1 IS NOT NULL ORDER BY {order}");
+            format!("SELECT record.row FROM {from} WHERE {filter} AND ({found}) AND ?1 IS NOT NULL ORDER BY {order}");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(params_from_iter(&words), |row| row.get::<_, i64>(0))?;
         let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let (page, page_items) = query.page();
         let skip = usize::try_from(u64::from(page - 1) * u64::from(page_items)).unwrap_or(usize::MAX);
-        let sql = items_where("record.row = ?2");
+        let sql = items_where("record", "record.row = ?2");
         let mut items = Vec::new();
         for row in rows.iter().skip(skip).take(page_items as usize) {
             items.extend(self.items(&sql, &[case_kind(), SqlValue::Integer(*row)])?);
@@ -161,7 +173,7 @@ impl Store {
     /// [`Error::NotFound`] when the device does not hold it.
     pub fn item(&self, record: &RecordRef) -> Result<Item, Error> {
         self.unfold_record(&record.key)?;
-        let sql = items_where("record.kind = ?2 AND record.id = ?3");
+        let sql = items_where("record", "record.kind = ?2 AND record.id = ?3");
         let case = case_kind();
         let kind = SqlValue::Integer(record.key.kind.0.into());
         let words = [case, kind, SqlValue::Blob(record.key.id.as_bytes().to_vec())];
@@ -257,8 +269,7 @@ fn filter(kind: Kind, query: &ListQuery) -> (String, Vec<SqlValue>) {
     // As the indexes say it.
     filter += match kind {
         Kind::Person => " AND record.kind < 2",
-        Kind::Path | Kind::Project | Kind::Assessment => "",
-        _ if query.order == Order::Title => " AND record.kind NOT IN (1, 4, 5, 6)",
+        _ if query.order == Order::Title => " AND record.kind > 1",
         Kind::Note | Kind::Session | Kind::Feedback => " AND record.kind IN (7, 8, 10)",
         _ => "",
     };

@@ -16,9 +16,9 @@ use foras_wire::reconcile::{Item, Sum};
 use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
-use super::{Store, fold};
 use super::rows::{self, RecordRow};
 use super::writing::Writing;
+use super::{Store, fold};
 use crate::error::Error;
 
 pub(super) const DAMAGED: Error = Error::Corrupt { set_aside: None };
@@ -331,7 +331,9 @@ pub(super) fn rewrite(connection: &Connection, last: &mut LastOpened, row: Segme
     }
     if !kept.records.is_empty() {
         let blob = pack::compress_fast(&kept.encode(&opened.maker)).map_err(|_| DAMAGED)?;
-        connection.prepare_cached("UPDATE segment_blob SET blob = ?2 WHERE segment = ?1")?.execute(params![row.0, blob])?;
+        connection
+            .prepare_cached("UPDATE segment_blob SET blob = ?2 WHERE segment = ?1")?
+            .execute(params![row.0, blob])?;
     }
     set_records(connection, row, u32::try_from(kept.records.len()).unwrap_or(u32::MAX))
 }
@@ -361,7 +363,8 @@ impl Writing<'_> {
     /// Tries the record, if it was received only.
     pub(super) fn try_received(&mut self, row: RecordRow) -> Result<(), Error> {
         let sql = "SELECT kind, id, case_id, generation FROM record WHERE row = ?1 AND received > 0";
-        let found = self.connection().prepare_cached(sql)?.query_row([row.0], |row| rows::record_ref(row, 0)).optional()?;
+        let found =
+            self.connection().prepare_cached(sql)?.query_row([row.0], |row| rows::record_ref(row, 0)).optional()?;
         if let Some(record) = found
             && let Some(kind) = Kind::of_code(record.key.kind)
         {
@@ -379,7 +382,8 @@ impl Writing<'_> {
     /// seal that said something else than was in it is put right then.
     pub(super) fn let_out_of(&mut self, segment: SegmentRow, sum: Sum) -> Result<(), Error> {
         let sql = "SELECT records, sum, audience FROM segment WHERE row = ?1";
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, rows::array(row, 1)?, row.get::<_, String>(2)?));
+        let read =
+            |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, rows::array(row, 1)?, row.get::<_, String>(2)?));
         let found = self.connection().prepare_cached(sql)?.query_row([segment.0], read).optional()?;
         let Some((records, kept, audience)) = found else { return Ok(()) };
         let rest = Sum::from_bytes(kept).minus(sum);

@@ -87,9 +87,8 @@ impl OutboxRow {
     }
 
     fn of_set(connection: &Connection, change_set: u64) -> Result<Vec<Self>, Error> {
-        let mut statement = connection.prepare_cached(&format!(
-            "{COLUMNS} WHERE seq >= ?1 AND seq < ?2 AND change_set = ?1 ORDER BY seq"
-        ))?;
+        let mut statement = connection
+            .prepare_cached(&format!("{COLUMNS} WHERE seq >= ?1 AND seq < ?2 AND change_set = ?1 ORDER BY seq"))?;
         let set = change_set.cast_signed();
         Ok(statement.query_map([set, outbox::past_set(set)], Self::read)?.collect::<Result<_, _>>()?)
     }

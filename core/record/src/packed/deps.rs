@@ -180,12 +180,12 @@ fn read_base(
 }
 
 fn likely_seq(told: &Told<'_>, place: usize, author: &Actor) -> u64 {
-    let before = told.record(place).and_then(|told| told.last_of.get(author));
+    let before = told.record(place).and_then(|told| told.changes.last_of(author));
     before.map_or(1, |before| before.seq.saturating_add(1))
 }
 
 fn likely_base(told: &Told<'_>, place: usize, own: Option<HeldChange>) -> Vec<Dep> {
-    match told.record(place).and_then(|told| told.last) {
+    match told.record(place).and_then(|told| told.changes.last()) {
         Some(last) if own == Some(last) => Vec::new(),
         Some(last) => vec![Dep::Known(last)],
         None if own.is_some() => Vec::new(),

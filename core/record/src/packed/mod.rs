@@ -11,6 +11,7 @@
 //! What cannot be rebuilt exactly travels as its chunk: the sender writes each change again before it relies on that.
 
 mod actors;
+mod changes;
 mod columns;
 mod deps;
 mod fields;

@@ -75,7 +75,7 @@ impl<'h> Packing<'h> {
             && !self.plain
             && self.rebuilt(item, place, parsed)
         {
-            return self.told.note(place, parsed);
+            return self.told.note_told(place, parsed);
         }
         self.out.unsigned(Column::Form, form::RAW);
         self.out.unsigned(Column::RawLength, chunk.len() as u64);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use foras_wire::id::{Actor, ChangeHash, RecordId};
 use foras_wire::record::{RecordKey, RecordRef};
 
+use super::changes::Changes;
 use super::{Held, HeldChange};
 use crate::change::{OpId, ParsedChange, ParsedKey, ParsedObject};
 
@@ -15,12 +16,8 @@ const MEMBERS_BACK_MAX: usize = 64;
 #[derive(Debug)]
 pub(super) struct ToldRecord {
     pub(super) record: RecordRef,
-    /// Its last change so far.
-    pub(super) last: Option<HeldChange>,
-    /// The last change of each author so far.
-    pub(super) last_of: BTreeMap<Actor, HeldChange>,
-    by_hash: BTreeMap<ChangeHash, HeldChange>,
-    by_name: BTreeMap<(Actor, u64), HeldChange>,
+    /// Its changes so far.
+    pub(super) changes: Changes,
     /// The last operation at each key.
     pub(super) ops: BTreeMap<String, OpId>,
     /// Ids that name items of its fields: sessions, events.
@@ -94,10 +91,7 @@ impl<'h> Told<'h> {
         let place = self.records.len();
         self.records.push(ToldRecord {
             record,
-            last: None,
-            last_of: BTreeMap::new(),
-            by_hash: BTreeMap::new(),
-            by_name: BTreeMap::new(),
+            changes: Changes::default(),
             ops: BTreeMap::new(),
             members: Vec::new(),
         });
@@ -163,31 +157,33 @@ impl<'h> Told<'h> {
     /// A change of the record, by author and number: of the list, or held.
     pub(super) fn change(&self, place: usize, actor: &Actor, seq: u64) -> Option<HeldChange> {
         let told = self.records.get(place)?;
-        told.by_name.get(&(*actor, seq)).copied().or_else(|| self.held.change(&told.record.key, actor, seq))
+        told.changes.named(actor, seq).or_else(|| self.held.change(&told.record.key, actor, seq))
     }
 
     /// A change of the record, by its hash: of the list, or held. Asked by the sender.
     pub(super) fn change_of_hash(&self, place: usize, hash: &ChangeHash) -> Option<HeldChange> {
         let told = self.records.get(place)?;
-        told.by_hash.get(hash).copied().or_else(|| self.held.change_of_hash(&told.record.key, hash))
+        told.changes.of_hash(hash).or_else(|| self.held.change_of_hash(&told.record.key, hash))
     }
 
     /// A change that the receiver holds was named.
     pub(super) fn note_named(&mut self, place: usize, change: HeldChange) {
         let Some(told) = self.records.get_mut(place) else { return };
-        told.last = Some(change);
-        told.last_of.insert(change.actor, change);
-        told.by_hash.insert(change.hash, change);
-        told.by_name.insert((change.actor, change.seq), change);
+        told.changes.note(change);
     }
 
-    /// A change was told in full.
-    pub(super) fn note(&mut self, place: usize, change: &ParsedChange) {
+    /// A change was told in columns, each operation noted as it was told.
+    pub(super) fn note_told(&mut self, place: usize, change: &ParsedChange) {
         let known = HeldChange { actor: change.actor, seq: change.seq, hash: change.hash, max_op: change.max_op() };
         self.note_named(place, known);
         self.author = Some(change.actor);
         self.times.insert(change.actor, change.time_s);
         self.time_s = Some(change.time_s);
+    }
+
+    /// A change was told as its chunk.
+    pub(super) fn note(&mut self, place: usize, change: &ParsedChange) {
+        self.note_told(place, change);
         for op in &change.ops {
             if let (ParsedObject::Root, ParsedKey::Field(key)) = (&op.object, &op.key) {
                 self.note_op(place, key, op.id);

@@ -113,7 +113,7 @@ impl<'h> Unpacking<'h> {
             form::REBUILT => {
                 let kind = Kind::of_code(record.key.kind).ok_or(PackedError::Malformed)?;
                 let change = self.rebuilt(columns, place, kind)?;
-                self.told.note(place, &change);
+                self.told.note_told(place, &change);
                 ToldChange::Whole(change)
             }
             form::RAW => self.raw(columns, place)?,

@@ -151,12 +151,12 @@ CREATE TABLE signed_page (
 
 -- Lists by title read one index from end to end, not the rows; a list asks by the condition that the index is made with. It
 -- is not `kind = 1`: SQLite would then prepare each statement that asks for `kind = ?` anew whenever it is bound. The kind of
--- people is 1; records of kinds 1, 4, 5 and 6 have no title or are people.
+-- people is 1; theirs holds what is searched, too.
 DROP INDEX record_title;
 DROP INDEX record_point_title;
 DROP INDEX record_sort_at;
-CREATE INDEX record_person_words ON record (title_key, row, search, point) WHERE kind < 2;
-CREATE INDEX record_title ON record (kind, title_key, row, point) WHERE kind NOT IN (1, 4, 5, 6);
+CREATE INDEX record_person_words ON record (title_key, row, search, point, kind) WHERE kind < 2;
+CREATE INDEX record_title ON record (kind, title_key, row, point) WHERE kind > 1;
 -- Notes, sessions and answers come by their moments.
 CREATE INDEX record_sort_at ON record (kind, sort_at, row) WHERE kind IN (7, 8, 10);
 

@@ -1,11 +1,15 @@
 //! What is packed comes back: every chunk, byte for byte.
 
+use std::collections::BTreeMap;
+
 use foras_wire::id::{Actor, RecordId};
 
 use super::world::{Dice, Rows, log, records_of_return};
-use crate::document::{Document, Edit, Write};
+use crate::change::{self, ParsedChange};
+use crate::document::{Content, Document, Edit, Write};
 use crate::identity;
-use crate::packed::{Item, Nothing, PackedError, pack, pack_plain, unpack};
+use crate::kind::Kind;
+use crate::packed::{Item, Nothing, PackedError, pack, pack_plain, read_values, unpack};
 use crate::value::Value;
 
 fn raw_bytes(items: &[Item]) -> usize {
@@ -65,6 +69,33 @@ fn a_list_for_somebody_who_holds_nothing_explains_itself() {
         let bytes = pack(list, &Nothing);
         assert_eq!(unpack(&bytes, &Nothing).as_deref(), Ok(list), "seed {seed}");
         assert_eq!(unpack(&pack_plain(list), &Nothing).as_deref(), Ok(list), "seed {seed}");
+    }
+}
+
+#[test]
+fn the_values_of_a_list_are_read_without_rebuilding_its_changes() {
+    for seed in 700..740 {
+        let items = log(seed, 2, 60);
+        let bytes = pack(&items, &Nothing);
+        let (mut told, mut rebuilt) = (BTreeMap::new(), BTreeMap::new());
+        read_values(&bytes, &Nothing, |record, received_ms, change| {
+            let change = change.expect("all are this library's own");
+            told.entry(record).or_insert_with(Vec::new).push((received_ms, change));
+        })
+        .unwrap();
+        for item in &items {
+            let change = change::parse(item.chunk.as_ref().unwrap()).unwrap();
+            rebuilt.entry(item.record).or_insert_with(Vec::new).push((item.received_ms, change));
+        }
+        assert_eq!(told.keys().collect::<Vec<_>>(), rebuilt.keys().collect::<Vec<_>>(), "seed {seed}");
+        for (record, rebuilt) in rebuilt {
+            let kind = Kind::of_code(record.key.kind).unwrap();
+            let content =
+                |changes: &[(i64, ParsedChange)]| Content::of_changes(kind, changes.iter().map(|(_, one)| one));
+            let moments = |changes: &[(i64, ParsedChange)]| changes.iter().map(|(at, _)| *at).collect::<Vec<_>>();
+            assert_eq!(content(&told[&record]), content(&rebuilt), "seed {seed}, {record:?}");
+            assert_eq!(moments(&told[&record]), moments(&rebuilt), "seed {seed}");
+        }
     }
 }
 
