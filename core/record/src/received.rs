@@ -10,9 +10,12 @@ use foras_wire::limits::SEGMENT_RECORDS_MAX;
 use foras_wire::page::SeenEntry;
 use foras_wire::record::{RecordKey, RecordRef};
 
+use crate::admission;
 use crate::change::{ParsedChange, ParsedObject};
+use crate::document::Content;
 use crate::pack::{BAD, Body, Maker, SegmentAuthor, notices, position, read_signed};
 use crate::packed;
+use crate::projection::{self, View};
 
 /// A segment without its changes' bytes.
 #[derive(Debug, Clone, Default)]
@@ -38,14 +41,14 @@ pub struct ReceivedRecord {
     pub received_ms: i64,
     /// How many changes it has.
     pub changes: u32,
-    /// Whether they write nothing but values at fields: then [`crate::document::Content::of_changes`] can read them.
+    /// Whether they write nothing but values at fields: then its columns can be read whenever somebody asks.
     pub is_plain: bool,
-    /// What they write, without hashes and bytes; `None` where nobody asked, or where one of them cannot be read.
-    pub values: Option<Vec<ParsedChange>>,
+    /// What lists show of it; `None` where nobody asked, or where it has to be tried first.
+    pub view: Option<View>,
 }
 
 impl Received {
-    /// Reads a segment's content; the values of those records for which `wanted` says so.
+    /// Reads a segment's content, and the columns of those records for which `wanted` says so.
     ///
     /// # Errors
     /// [`WireError`] when the bytes are no segment, or over a limit.
@@ -56,6 +59,7 @@ impl Received {
             reading.change(record, received_ms, change, &wanted);
         })
         .map_err(|_| BAD)?;
+        reading.close();
         let Reading { mut records, places, is_bad, .. } = reading;
         if is_bad || !places.is_empty() {
             return Err(BAD);
@@ -79,6 +83,8 @@ impl Received {
 struct Reading<'b> {
     records: Vec<ReceivedRecord>,
     keys: BTreeSet<RecordKey>,
+    /// What the changes of the last record write, without hashes and bytes.
+    values: Option<Vec<ParsedChange>>,
     places: &'b [u8],
     before: i64,
     is_bad: bool,
@@ -93,7 +99,9 @@ impl Reading<'_> {
         wanted: &impl Fn(&RecordRef) -> bool,
     ) {
         if self.records.last().is_none_or(|last| last.record != record) {
-            match self.begin(record, wanted(&record)) {
+            self.close();
+            self.values = wanted(&record).then(Vec::new);
+            match self.begin(record) {
                 Ok(begun) => self.records.push(begun),
                 Err(_) => self.is_bad = true,
             }
@@ -102,23 +110,30 @@ impl Reading<'_> {
         last.changes = last.changes.saturating_add(1);
         last.received_ms = last.received_ms.max(received_ms);
         let Some(change) = change else {
-            (last.is_plain, last.values) = (false, None);
+            (last.is_plain, self.values) = (false, None);
             return;
         };
         last.is_plain &= change.ops.iter().all(|op| op.object == ParsedObject::Root) && change.bytes().is_empty();
-        if let Some(values) = &mut last.values {
+        if let Some(values) = &mut self.values {
             values.push(change);
         }
     }
 
-    fn begin(&mut self, record: RecordRef, is_wanted: bool) -> Result<ReceivedRecord, WireError> {
+    /// The last record has all its changes: what they write is not kept any longer than that.
+    fn close(&mut self) {
+        let (Some(last), Some(values)) = (self.records.last_mut(), self.values.take()) else { return };
+        let Ok(kind) = admission::check_record(&last.record) else { return };
+        last.view = Content::of_changes(kind, &values).map(|content| projection::columns_of(kind, content));
+    }
+
+    fn begin(&mut self, record: RecordRef) -> Result<ReceivedRecord, WireError> {
         self.before = self.before.wrapping_add(read_signed(&mut self.places)?);
         let moved = position(self.before.wrapping_add(read_signed(&mut self.places)?))?;
         let first = position(self.before)?;
         if !self.keys.insert(record.key) || self.records.len() >= SEGMENT_RECORDS_MAX {
             return Err(BAD);
         }
-        let (seen, values) = (None, is_wanted.then(Vec::new));
-        Ok(ReceivedRecord { record, first, moved, seen, received_ms: 0, changes: 0, is_plain: true, values })
+        let (seen, view) = (None, None);
+        Ok(ReceivedRecord { record, first, moved, seen, received_ms: 0, changes: 0, is_plain: true, view })
     }
 }

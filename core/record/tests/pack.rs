@@ -11,6 +11,7 @@ use foras_record::identity;
 use foras_record::kind::Kind;
 use foras_record::pack::{Maker, Segment, SegmentAuthor, SegmentChange, SegmentRecord};
 use foras_record::packed::hash_of;
+use foras_record::projection;
 use foras_record::received::Received;
 use foras_record::value::Value;
 use foras_wire::id::{Actor, PublicKey, RecordId};
@@ -88,9 +89,9 @@ fn a_phone_reads_of_a_segment_what_it_would_find_in_its_changes() {
         assert!(read.changes == 3 && read.is_plain);
         let kind = Kind::of_code(read.record.key.kind).unwrap();
         let changes: Vec<_> = whole.changes.iter().map(|one| change::parse(&one.chunk).unwrap()).collect();
-        let content = read.values.as_ref().map(|values| Content::of_changes(kind, values));
-        let expected = (kind == Kind::Person).then(|| Content::of_changes(kind, &changes));
-        assert_eq!(content, expected);
+        let content = Content::of_changes(kind, &changes).unwrap();
+        let expected = (kind == Kind::Person).then(|| projection::columns_of(kind, content));
+        assert_eq!(read.view, expected);
     }
     let mut twice = segment.clone();
     twice.records.push(twice.records[0].clone());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use foras_record::pack::{Maker, Segment, SegmentAuthor, SegmentChange, SegmentRecord};
 use foras_record::packed::{Item, Nothing, pack, pack_plain, unpack};
+use foras_record::received::Received;
 use foras_wire::id::{Actor, PublicKey};
 use foras_wire::pack::{compress, expand};
 
@@ -50,7 +51,12 @@ pub(super) fn segment(bytes: &[u8]) {
     if let Ok(plain) = expand(bytes) {
         let _ = Segment::decode(&plain, &MAKER);
     }
+    let read = Received::read(bytes, &MAKER, |_| true);
     let Ok(segment) = Segment::decode(bytes, &MAKER) else { return };
+    assert!(
+        read.is_ok_and(|read| read.changes() == segment.changes() as u64),
+        "a segment that can be rebuilt can be read"
+    );
     let again = Segment::decode(&segment.encode(&MAKER), &MAKER);
     assert_eq!(again.as_ref(), Ok(&segment), "a segment reads otherwise when written again");
 }

@@ -8,6 +8,7 @@ use foras_record::identity;
 use foras_record::kind::Kind;
 use foras_record::pack::{Maker, Segment, SegmentChange, SegmentRecord};
 use foras_record::packed::{Item, Nothing, pack, page, unpack};
+use foras_record::received::Received;
 use foras_wire::id::{PublicKey, RecordId};
 use foras_wire::limits::{CHANGE_DEPS_MAX, CHANGE_OPS_MAX, PACKED_ITEMS_MAX, PACKED_OPS_MAX};
 use foras_wire::pack::{compress_fast, expand};
@@ -97,10 +98,14 @@ pub(crate) fn inputs() -> Vec<Hostile> {
         inputs.push(Hostile::new(format!("page: {name}"), body, move |bytes| {
             drop(page::unpacked(bytes, count, &Nothing));
         }));
-        let blob = compress_fast(&segment(items).encode(&MAKER));
+        let blob = compress_fast(&segment(items.clone()).encode(&MAKER));
         let Ok(blob) = blob else { continue };
         inputs.push(Hostile::new(format!("segment: {name}"), blob, |bytes| {
             drop(expand(bytes).and_then(|plain| Segment::decode(&plain, &MAKER)));
+        }));
+        let Ok(blob) = compress_fast(&segment(items).encode(&MAKER)) else { continue };
+        inputs.push(Hostile::new(format!("segment that comes: {name}"), blob, |bytes| {
+            drop(expand(bytes).and_then(|plain| Received::read(&plain, &MAKER, |_| true)));
         }));
     }
     inputs

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foras_record::admission;
 use foras_record::audience::Audience;
-use foras_record::document::Content;
 use foras_record::kind::Kind;
 use foras_record::projection::{self, View};
 use foras_record::received::{Received, ReceivedRecord};
@@ -61,12 +60,6 @@ pub(super) fn is_at_one_place(identity: &Identity) -> bool {
     };
     let places: BTreeSet<_> = identity.audiences().iter().filter_map(|name| place(Audience::of_name(name)?)).collect();
     places.len() <= 1
-}
-
-/// The columns of a record as its segment tells them; `None` where it has to be tried first.
-pub(super) fn view_of(one: &ReceivedRecord) -> Option<View> {
-    let kind = admission::check_record(&one.record).ok()?;
-    Some(projection::columns_of(kind, Content::of_changes(kind, one.values.as_ref()?)?))
 }
 
 /// Rows that are being made of a segment's records.
@@ -159,8 +152,8 @@ pub(super) fn unfold(connection: &Connection, row: SegmentRow) -> Result<(), Err
     let mut placing = Placing::new(connection, row, &kept.audience, kept.came_ms);
     for one in received.records.iter().filter(|one| foldable(&one.record)) {
         // What was not folded has its row, and keeps it.
-        if let Some(view) = view_of(one) {
-            placing.place(one, &view)?;
+        if let Some(view) = &one.view {
+            placing.place(one, view)?;
         }
     }
     connection.prepare_cached("UPDATE segment SET folded = 0, names = x'' WHERE row = ?1")?.execute([row.0])?;

@@ -65,8 +65,8 @@ pub(super) fn bring(
         } else if apart.contains(&one.record.key) {
             false
         } else {
-            match fold::view_of(one) {
-                Some(view) => placing.place(one, &view)?.is_some(),
+            match &one.view {
+                Some(view) => placing.place(one, view)?.is_some(),
                 None => false,
             }
         };

@@ -296,8 +296,7 @@ fn tried(kind: Kind, found: &SegmentRecord) -> Tried {
             Err(_) => refused += 1,
         }
     }
-    let mut history = History::new(kind);
-    let verdicts = admission::admit(&mut history, &batch, &|_, _, _| Ok(()));
+    let (history, verdicts) = admission::admit_whole(kind, &batch);
     let (mut admitted, mut parked) = (Vec::new(), Vec::new());
     for (change, verdict) in batch.into_iter().zip(verdicts) {
         match verdict {

@@ -171,6 +171,18 @@ impl History {
         taken
     }
 
+    /// Adds a change that was checked; the document does not hold it before [`History::replay`].
+    pub(super) fn note_chunk(&mut self, change: &ParsedChange) {
+        self.note(change);
+        self.chunks.push(change.bytes().to_vec());
+    }
+
+    /// Makes the document of all chunks; false when automerge does not take them.
+    pub(super) fn replay(&mut self) -> bool {
+        let replayed = Document::replay(self.document.kind(), self.chunks.iter().map(Vec::as_slice));
+        replayed.map(|document| self.document = document).is_ok()
+    }
+
     fn note(&mut self, change: &ParsedChange) {
         let header =
             KnownChange { actor: change.actor, seq: change.seq, max_op: change.max_op(), deps: change.deps.clone() };

@@ -16,6 +16,7 @@
 mod history;
 mod order;
 mod rehearsal;
+mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use crate::identity;
 use crate::kind::Kind;
 
 pub use history::{History, HistoryError, KnownChange};
+pub use whole::admit_whole;
 
 /// Why a change is not admitted: a stable code, without personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

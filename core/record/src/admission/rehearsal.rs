@@ -12,7 +12,7 @@ use crate::change::ParsedChange;
 use crate::document::Document;
 
 /// Who makes the trial edit after an incoming change; nothing of it is kept.
-const TRIAL: Actor = Actor([0xff; 16]);
+pub(super) const TRIAL: Actor = Actor([0xff; 16]);
 
 /// What `work` returns, or `None` when it panics: automerge may, on documents that a hostile change has damaged.
 pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {

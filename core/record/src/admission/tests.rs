@@ -333,6 +333,9 @@ fn mutated_honest_changes_never_panic_and_never_leave_an_unsound_record() {
             chunk[at] = u8::try_from(pick(256)).unwrap();
         }
         let Ok(change) = parse(&forge::resealed(&chunk)) else { continue };
+        // The same, where it comes with all that it builds on to somebody who has nothing yet.
+        let whole: Vec<_> = base.chunks().iter().map(|chunk| parse(chunk).unwrap()).chain([change.clone()]).collect();
+        assert_whole_as_batch(&whole);
         let mut history = base.clone();
         if admit(&mut history, &[change], &open) == [Verdict::Admitted] {
             taken += 1;
@@ -340,6 +343,17 @@ fn mutated_honest_changes_never_panic_and_never_leave_an_unsound_record() {
         }
     }
     println!("{taken} of 3000 mutations were harmless changes");
+}
+
+/// A record that comes whole is admitted as the same batch would be.
+fn assert_whole_as_batch(batch: &[ParsedChange]) {
+    let mut tried = History::new(Kind::Person);
+    let verdicts = admit(&mut tried, batch, &open);
+    let (whole, at_once) = admit_whole(Kind::Person, batch);
+    assert_eq!(at_once, verdicts);
+    assert_eq!(whole.chunks(), tried.chunks());
+    assert_eq!(whole.heads(), tried.heads());
+    assert_eq!(whole.document().content(), tried.document().content());
 }
 
 proptest! {
@@ -367,6 +381,9 @@ proptest! {
         let mut late = History::new(Kind::Person);
         let verdicts = admit(&mut late, &all, &open);
         prop_assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Admitted), "{verdicts:?}");
+        assert_whole_as_batch(&all);
+        all.rotate_right(turn);
+        assert_whole_as_batch(&all);
         for (_, history) in &mut phones {
             admit(history, &all, &open);
             prop_assert_eq!(history.document().content(), late.document().content());
