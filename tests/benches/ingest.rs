@@ -31,10 +31,12 @@ const CHANGES_AT_ONCE: usize = 64;
 pub(crate) fn run(workload: &mut Workload) -> Outcome {
     let cases = (ROWS / ROWS_PER_CASE).min(workload.cases());
     let edits = workload.share_of(EDITS).max(50);
-    let small = Programme::load(cases, workload.sessions(), workload.seed());
+    let loaded = Programme::load(cases, workload.sessions(), workload.seed());
     let many = if workload.quick() { MANY_ROWS_QUICK } else { MANY_ROWS };
     let many = many.min(workload.cases() as u64 * 100);
-    let large = small.copy_with(|folder| grow(folder, many));
+    // Both are fresh servers on a copy: the one that loaded the programme has other things in memory.
+    let small = loaded.copy_with(|folder| grow(folder, 0));
+    let large = loaded.copy_with(|folder| grow(folder, many));
     let (few_rows, many_rows) = (log_rows(&small.office), log_rows(&large.office));
     let raw_folder = programme::folder_in_memory();
     small.copy_data(raw_folder.path());
