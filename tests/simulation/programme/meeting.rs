@@ -8,8 +8,17 @@ use super::Programme;
 /// Bytes after which a pipe breaks, or a file ends, at the latest.
 const CUT_BYTES: usize = 8_000;
 /// How a meeting may end, for this phone or for the one that tells it; anything else is a fault.
-const TOLERATED: [&str; 8] =
-    ["peer_gone", "own_device", "grant_expired", "truncated", "revoked", "locked", "storage_full", "storage_failed"];
+const TOLERATED: [&str; 9] = [
+    "peer_gone",
+    "stopped",
+    "own_device",
+    "grant_expired",
+    "truncated",
+    "revoked",
+    "locked",
+    "storage_full",
+    "storage_failed",
+];
 
 impl Programme {
     /// Two phones share over a pipe, to the end or until a cut.
