@@ -1,7 +1,7 @@
 //! A segment as the phone that receives it reads it: what its records say, with no change rebuilt. That its bytes are the
 //! server's, a signature over them says; that its changes are sound is found out when a record is tried.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use foras_wire::error::WireError;
 use foras_wire::frame::from_cbor;
@@ -13,7 +13,7 @@ use foras_wire::record::{RecordKey, RecordRef};
 use crate::admission;
 use crate::change::{ParsedChange, ParsedObject};
 use crate::document::Content;
-use crate::pack::{BAD, Body, Maker, SegmentAuthor, notices, position, read_signed};
+use crate::pack::{BAD, Body, Maker, SegmentAuthor};
 use crate::packed;
 use crate::projection::{self, View};
 
@@ -31,9 +31,7 @@ pub struct Received {
 pub struct ReceivedRecord {
     /// The record.
     pub record: RecordRef,
-    /// The position where it first stands in the log.
-    pub first: u64,
-    /// The last position at which the points' side wrote it; 0: never.
+    /// As [`crate::pack::SegmentRecord::moved`].
     pub moved: u64,
     /// The newest notice that a mission has it.
     pub seen: Option<SeenEntry>,
@@ -54,19 +52,18 @@ impl Received {
     /// [`WireError`] when the bytes are no segment, or over a limit.
     pub fn read(bytes: &[u8], maker: &Maker, wanted: impl Fn(&RecordRef) -> bool) -> Result<Self, WireError> {
         let body: Body = from_cbor("segment", bytes)?;
-        let mut reading = Reading { places: &body.places, ..Reading::default() };
-        packed::read_values(&body.changes, maker, |record, received_ms, change| {
-            reading.change(record, received_ms, change, &wanted);
-        })
-        .map_err(|_| BAD)?;
+        let mut reading = Reading::default();
+        packed::read_values(&body.changes, maker, |record, _, change| reading.change(record, change, &wanted))
+            .map_err(|_| BAD)?;
         reading.close();
-        let Reading { mut records, places, is_bad, .. } = reading;
-        if is_bad || !places.is_empty() {
+        let Reading { mut records, is_bad, .. } = reading;
+        if is_bad {
             return Err(BAD);
         }
-        for notice in notices(&body.seen)? {
-            let record = records.get_mut(notice.at).ok_or(BAD)?;
-            record.seen = Some(notice.of(record.record.key, record.first)?);
+        let beside = body.beside(records.len())?;
+        for (record, beside) in records.iter_mut().zip(beside) {
+            let seen = beside.seen.map(|notice| notice.of(record.record.key, beside.moved)).transpose()?;
+            (record.received_ms, record.moved, record.seen) = (beside.received_ms, beside.moved, seen);
         }
         Ok(Self { authors: body.authors()?, records })
     }
@@ -80,60 +77,61 @@ impl Received {
 
 /// A segment that is being read.
 #[derive(Default)]
-struct Reading<'b> {
+struct Reading {
     records: Vec<ReceivedRecord>,
-    keys: BTreeSet<RecordKey>,
-    /// What the changes of the last record write, without hashes and bytes.
-    values: Option<Vec<ParsedChange>>,
-    places: &'b [u8],
-    before: i64,
+    places: BTreeMap<RecordKey, usize>,
+    /// The place of the last change's record.
+    last: usize,
+    /// Records from here on may have more changes: those of the last case, which stand mixed.
+    open: usize,
+    /// Of each of those: what its changes write, without hashes and bytes.
+    values: Vec<Option<Vec<ParsedChange>>>,
     is_bad: bool,
 }
 
-impl Reading<'_> {
-    fn change(
-        &mut self,
-        record: RecordRef,
-        received_ms: i64,
-        change: Option<ParsedChange>,
-        wanted: &impl Fn(&RecordRef) -> bool,
-    ) {
-        if self.records.last().is_none_or(|last| last.record != record) {
-            self.close();
-            self.values = wanted(&record).then(Vec::new);
-            match self.begin(record) {
-                Ok(begun) => self.records.push(begun),
-                Err(_) => self.is_bad = true,
+impl Reading {
+    fn change(&mut self, record: RecordRef, change: Option<ParsedChange>, wanted: &impl Fn(&RecordRef) -> bool) {
+        let before = self.records.get(self.last);
+        if before.is_none_or(|before| before.record != record) {
+            let same_case = record.case.is_some() && before.is_some_and(|before| before.record.case == record.case);
+            if !same_case {
+                self.close();
+            }
+            self.last = *self.places.entry(record.key).or_insert(self.records.len());
+            if self.last == self.records.len() && self.last < SEGMENT_RECORDS_MAX {
+                self.values.push(wanted(&record).then(Vec::new));
+                self.records.push(begun(record));
             }
         }
-        let Some(last) = self.records.last_mut() else { return };
-        last.changes = last.changes.saturating_add(1);
-        last.received_ms = last.received_ms.max(received_ms);
-        let Some(change) = change else {
-            (last.is_plain, self.values) = (false, None);
+        let values = self.last.checked_sub(self.open).and_then(|at| self.values.get_mut(at));
+        let told = self.records.get_mut(self.last).filter(|told| told.record == record);
+        let (Some(told), Some(values)) = (told, values) else {
+            self.is_bad = true;
             return;
         };
-        last.is_plain &= change.ops.iter().all(|op| op.object == ParsedObject::Root) && change.bytes().is_empty();
-        if let Some(values) = &mut self.values {
+        told.changes = told.changes.saturating_add(1);
+        let Some(change) = change else {
+            (told.is_plain, *values) = (false, None);
+            return;
+        };
+        told.is_plain &= change.ops.iter().all(|op| op.object == ParsedObject::Root) && change.bytes().is_empty();
+        if let Some(values) = values {
             values.push(change);
         }
     }
 
-    /// The last record has all its changes: what they write is not kept any longer than that.
+    /// The records so far have all their changes: what they write is not kept any longer than that.
     fn close(&mut self) {
-        let (Some(last), Some(values)) = (self.records.last_mut(), self.values.take()) else { return };
-        let Ok(kind) = admission::check_record(&last.record) else { return };
-        last.view = Content::of_changes(kind, &values).map(|content| projection::columns_of(kind, content));
-    }
-
-    fn begin(&mut self, record: RecordRef) -> Result<ReceivedRecord, WireError> {
-        self.before = self.before.wrapping_add(read_signed(&mut self.places)?);
-        let moved = position(self.before.wrapping_add(read_signed(&mut self.places)?))?;
-        let first = position(self.before)?;
-        if !self.keys.insert(record.key) || self.records.len() >= SEGMENT_RECORDS_MAX {
-            return Err(BAD);
+        let open = self.records.iter_mut().skip(self.open);
+        for (record, values) in open.zip(self.values.drain(..)) {
+            let (Some(values), Ok(kind)) = (values, admission::check_record(&record.record)) else { continue };
+            record.view = Content::of_changes(kind, &values).map(|content| projection::columns_of(kind, content));
         }
-        let (seen, view) = (None, None);
-        Ok(ReceivedRecord { record, first, moved, seen, received_ms: 0, changes: 0, is_plain: true, view })
+        self.open = self.records.len();
     }
+}
+
+/// A record of which nothing was read yet.
+const fn begun(record: RecordRef) -> ReceivedRecord {
+    ReceivedRecord { record, moved: 0, seen: None, received_ms: 0, changes: 0, is_plain: true, view: None }
 }

@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use super::plan::{Plan, Planned};
 use crate::error::ServerError;
 use crate::keys::Keys;
+use crate::recovery;
 use crate::server::Server;
 use crate::storage::packs::Shelf;
 use crate::storage::{authors, records};
@@ -57,19 +58,28 @@ fn gather(db: &Connection, keys: &Keys, shelf: &Shelf, planned: &[Planned]) -> R
             return Ok(None);
         }
         let own = keys.actor(key);
-        let mut changes = Vec::new();
+        let (mut changes, mut received_ms) = (Vec::new(), 0);
         for change in records::changes(db, key, one.through)? {
             if change.actor != own && !known.contains_key(&change.actor) {
                 known.insert(change.actor, author(db, &change.actor, shelf.names)?);
             }
-            let records::StoredChange { received_ms, hash, chunk, .. } = change;
-            changes.push(SegmentChange { received_ms, hash, chunk });
+            received_ms = change.received_ms.max(received_ms);
+            changes.push(SegmentChange { hash: change.hash, chunk: change.chunk });
         }
-        let (record, first, moved, seen) = (one.record, one.first, one.moved, one.seen.clone());
-        segment.records.push(SegmentRecord { record, first, moved, seen, changes });
+        let moved = if is_with_a_mission(db, one)? { one.moved } else { 0 };
+        segment.records.push(SegmentRecord { record: one.record, received_ms, moved, seen: one.seen.clone(), changes });
     }
     segment.authors = known.into_iter().filter_map(|(actor, author)| Some((actor, author?))).collect();
     Ok(Some(segment))
+}
+
+/// Whether a mission has the record, or had it: only then does it matter what of it a mission has seen. One that will have it
+/// gets all of it.
+fn is_with_a_mission(db: &Connection, one: &Planned) -> Result<bool, ServerError> {
+    if one.moved == 0 || one.seen.is_some() {
+        return Ok(one.moved > 0);
+    }
+    Ok(records::audiences(db, &one.record.key)?.keys().any(|audience| recovery::waits(audience)))
 }
 
 /// Who an actor is. Migrants are told roles only, and no migrant's name is told.

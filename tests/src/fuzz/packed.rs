@@ -35,8 +35,9 @@ pub(super) fn segments() -> Vec<Vec<u8>> {
     let mut records: BTreeMap<_, SegmentRecord> = BTreeMap::new();
     for item in items() {
         let Some(chunk) = item.chunk else { continue };
-        let change = SegmentChange { received_ms: 1_790_812_800_000, hash: item.hash, chunk };
-        let empty = SegmentRecord { record: item.record, first: 1, moved: 1, seen: None, changes: Vec::new() };
+        let change = SegmentChange { hash: item.hash, chunk };
+        let received_ms = 1_790_812_800_000;
+        let empty = SegmentRecord { record: item.record, received_ms, moved: 1, seen: None, changes: Vec::new() };
         records.entry(item.record.key).or_insert(empty).changes.push(change);
     }
     let author = SegmentAuthor { name: Some("a colleague".to_owned()), role: "outreach".to_owned() };

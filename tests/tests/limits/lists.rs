@@ -122,9 +122,9 @@ fn entries(items: &[Item]) -> Vec<Entry> {
 fn segment(items: Vec<Item>) -> Segment {
     let mut records: BTreeMap<_, SegmentRecord> = BTreeMap::new();
     for item in items {
-        let empty = SegmentRecord { record: item.record, first: 1, moved: 0, seen: None, changes: Vec::new() };
+        let empty = SegmentRecord { record: item.record, received_ms: 0, moved: 0, seen: None, changes: Vec::new() };
         let record = records.entry(item.record.key).or_insert(empty);
-        record.changes.push(SegmentChange { received_ms: 0, hash: item.hash, chunk: item.chunk.unwrap() });
+        record.changes.push(SegmentChange { hash: item.hash, chunk: item.chunk.unwrap() });
     }
     Segment { records: records.into_values().collect(), authors: BTreeMap::new() }
 }

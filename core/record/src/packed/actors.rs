@@ -36,6 +36,7 @@ pub(super) fn write(
         return out.unsigned(column, LISTED + listed as u64);
     }
     if let Some(back) = (0..EPOCHS_BACK_MAX).find(|back| server(told, place, *back) == Some(*actor)) {
+        told.server = Some(*actor);
         out.unsigned(column, SERVER);
         return out.unsigned(Column::Epoch, back);
     }
@@ -71,7 +72,9 @@ pub(super) fn read(
         LIKELY => return likely.ok_or(PackedError::Malformed),
         SERVER => {
             let back = columns.unsigned(Column::Epoch)?;
-            return server(told, place, back).ok_or(PackedError::NotHeld);
+            let actor = server(told, place, back).ok_or(PackedError::NotHeld)?;
+            told.server = Some(actor);
+            return Ok(actor);
         }
         NEW => Actor(columns.array(Column::ActorId)?),
         NAMED => told.held.actor_named(columns.name()?).ok_or(PackedError::NotHeld)?,

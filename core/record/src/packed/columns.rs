@@ -36,6 +36,7 @@ pub(super) enum Column {
     Hash,
     StartOp,
     Time,
+    Shape,
     OpCount,
     Op,
     Key,
@@ -112,8 +113,8 @@ impl Writer {
         self.bytes(Column::Name, name);
     }
 
-    pub(super) fn field_signed(&mut self, field: FieldStream, value: i64) {
-        unsigned(self.fields.entry(field).or_default(), folded(value));
+    pub(super) fn field_unsigned(&mut self, field: FieldStream, value: u64) {
+        unsigned(self.fields.entry(field).or_default(), value);
     }
 
     pub(super) fn field_bytes(&mut self, field: FieldStream, bytes: &[u8]) {
@@ -260,8 +261,8 @@ impl<'b> Reader<'b> {
         self.fields.get_mut(&field).ok_or(PackedError::Malformed)
     }
 
-    pub(super) fn field_signed(&mut self, field: FieldStream) -> Result<i64, PackedError> {
-        self.field(field)?.unsigned().map(unfolded)
+    pub(super) fn field_unsigned(&mut self, field: FieldStream) -> Result<u64, PackedError> {
+        self.field(field)?.unsigned()
     }
 
     pub(super) fn field_take(&mut self, field: FieldStream, len: usize) -> Result<&'b [u8], PackedError> {

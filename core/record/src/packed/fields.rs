@@ -1,13 +1,14 @@
 //! Keys of fields by their number in the kind, the members that stand behind them, and values, field by field.
 
 use foras_wire::id::{Actor, RecordId};
+use foras_wire::limits::FIELD_KEY_BYTES_MAX;
 use foras_wire::record::RecordKey;
 
 use super::PackedError;
 use super::columns::{Column, FieldStream, Reader, Writer};
-use super::told::Told;
+use super::told::{Listed, Told};
 use crate::change::ParsedScalar;
-use crate::field::Shape;
+use crate::field::{FieldRule, Shape, ValueType};
 use crate::identity;
 use crate::kind::Kind;
 
@@ -40,6 +41,9 @@ pub(super) mod value {
     pub(in crate::packed) const CASE: u8 = 6;
 }
 
+/// Places in the list of members that take one byte.
+const NEAR_PLACES: usize = 60;
+
 /// The 16 bytes that `text` shows as lowercase hex.
 fn id_of(text: &str) -> Option<RecordId> {
     text.parse().ok()
@@ -54,42 +58,98 @@ pub(super) fn is_ours(scalar: &ParsedScalar) -> bool {
     }
 }
 
-/// Writes a value of a record of `case`; returns its code.
-pub(super) fn write_value(out: &mut Writer, field: FieldStream, case: Option<RecordId>, scalar: &ParsedScalar) -> u8 {
+/// The code of a value of a record of `case`.
+pub(super) fn code_of(case: Option<RecordId>, scalar: &ParsedScalar) -> u8 {
     match scalar {
         ParsedScalar::Bool(true) => value::TRUE,
         ParsedScalar::Bool(false) => value::FALSE,
-        ParsedScalar::Int(number) => {
-            out.field_signed(field, *number);
-            value::INT
-        }
-        ParsedScalar::Str(text) => {
-            if let Some(id) = id_of(text) {
-                if Some(id) == case {
-                    return value::CASE;
-                }
-                out.field_bytes(field, id.as_bytes());
-                return value::ID;
-            }
-            out.field_bytes(field, text.as_bytes());
-            out.field_bytes(field, &[0]);
-            value::TEXT
-        }
+        ParsedScalar::Int(_) => value::INT,
+        ParsedScalar::Str(text) => match id_of(text) {
+            Some(id) if Some(id) == case => value::CASE,
+            Some(_) => value::ID,
+            None => value::TEXT,
+        },
         _ => value::NULL,
     }
 }
 
+/// The values of a field of few values, in the order in which they were first told.
+pub(super) type Texts = Listed<String>;
+
+/// Longer values, which no code is, are told each time: naming one must not cost much more than it takes.
+const LISTED_BYTES_MAX: usize = 64;
+/// In place of a value's place: a new one follows.
+const NEW_TEXT: u64 = 0;
+
+fn rule(kind: Kind, number: u64) -> Option<&'static FieldRule> {
+    kind.rule().fields.get(usize::try_from(number.checked_sub(1)?).ok()?)
+}
+
+/// Whether the field has few values, so that each is told once.
+fn has_few(kind: Kind, number: u64) -> bool {
+    let few = |rule: &FieldRule| matches!(rule.value, ValueType::Code(_) | ValueType::Language | ValueType::Country);
+    rule(kind, number).is_some_and(few)
+}
+
+/// What numbers of the field are counted from.
+fn smallest(kind: Kind, number: u64) -> i64 {
+    match rule(kind, number).map(|rule| rule.value) {
+        Some(ValueType::Int { min, .. }) => min,
+        _ => 0,
+    }
+}
+
+/// Writes a value of this code into a field of this number.
+pub(super) fn write_value(
+    told: &mut Told<'_>,
+    out: &mut Writer,
+    (kind, number): (Kind, u64),
+    code: u8,
+    scalar: &ParsedScalar,
+) {
+    let field = stream(kind, number);
+    match scalar {
+        ParsedScalar::Int(value) => {
+            out.field_unsigned(field, value.wrapping_sub(smallest(kind, number)).cast_unsigned())
+        }
+        ParsedScalar::Str(text) if code == value::ID => {
+            id_of(text).into_iter().for_each(|id| out.field_bytes(field, id.as_bytes()));
+        }
+        ParsedScalar::Str(text) if code == value::TEXT => {
+            if has_few(kind, number) {
+                let texts = told.texts.entry(field).or_default();
+                if let Some(place) = texts.place(text.as_str()) {
+                    return out.field_unsigned(field, place as u64 + 1);
+                }
+                if text.len() <= LISTED_BYTES_MAX {
+                    texts.add(text.clone());
+                }
+                out.field_unsigned(field, NEW_TEXT);
+            }
+            out.field_bytes(field, text.as_bytes());
+            out.field_bytes(field, &[0]);
+        }
+        _ => {}
+    }
+}
+
 pub(super) fn read_value(
+    told: &mut Told<'_>,
     columns: &mut Reader<'_>,
-    field: FieldStream,
+    (kind, number): (Kind, u64),
     case: Option<RecordId>,
     code: u8,
 ) -> Result<ParsedScalar, PackedError> {
+    let field = stream(kind, number);
     Ok(match code {
         value::NULL => ParsedScalar::Null,
         value::FALSE => ParsedScalar::Bool(false),
         value::TRUE => ParsedScalar::Bool(true),
-        value::INT => ParsedScalar::Int(columns.field_signed(field)?),
+        value::INT => {
+            let above = columns.field_unsigned(field)?.cast_signed();
+            ParsedScalar::Int(above.wrapping_add(smallest(kind, number)))
+        }
+        value::TEXT if has_few(kind, number) => ParsedScalar::Str(read_listed(told, columns, field)?),
         value::TEXT => ParsedScalar::Str(text(columns.field_until_nul(field)?)?),
         value::ID => {
             let id = columns.field_take(field, RecordId::LEN)?;
@@ -98,6 +158,23 @@ pub(super) fn read_value(
         value::CASE => ParsedScalar::Str(case.ok_or(PackedError::Malformed)?.to_string()),
         _ => return Err(PackedError::Malformed),
     })
+}
+
+fn read_listed(told: &mut Told<'_>, columns: &mut Reader<'_>, field: FieldStream) -> Result<String, PackedError> {
+    let texts = told.texts.entry(field).or_default();
+    match columns.field_unsigned(field)? {
+        NEW_TEXT => {
+            let new = text(columns.field_until_nul(field)?)?;
+            if new.len() <= LISTED_BYTES_MAX {
+                texts.list(new.clone());
+            }
+            Ok(new)
+        }
+        place => {
+            let place = usize::try_from(place - 1).map_err(|_| PackedError::Malformed)?;
+            texts.get(place).cloned().ok_or(PackedError::Malformed)
+        }
+    }
 }
 
 fn text(bytes: &[u8]) -> Result<String, PackedError> {
@@ -138,51 +215,61 @@ pub(super) fn write_key(
     (number, item): (u64, Option<&str>),
     value: Option<&str>,
 ) {
-    out.unsigned(Column::Key, number);
     if number == OTHER {
         out.bytes(Column::KeyText, key.as_bytes());
         out.bytes(Column::KeyText, &[0]);
     }
     let Some(item) = item else { return };
-    let Some(id) = id_of(item) else { return write_name(told, out, stream(of.kind, number), item) };
+    let Some(id) = id_of(item) else { return write_name(told, out, of, stream(of.kind, number), item) };
     if let Some(back) = told.back_to_member(of.place, item) {
         return out.unsigned(Column::Member, member::LISTED + 1 + 2 * back as u64);
     }
     if statement(told, of, number, value).is_some_and(|derived| derived == id) {
         out.unsigned(Column::Member, member::STATEMENT);
-        return told.add_own_member(of.place, item);
+        return told.note_statement(of.place, id);
     }
-    match (told.place_of_member(item), told.held.name_bytes(&session(id))) {
-        (Some(place), _) => out.unsigned(Column::Member, member::LISTED + 2 * place as u64),
+    let listed = match (told.place_of_member(item), told.held.name_bytes(&session(id))) {
+        (Some(place), _) => {
+            out.unsigned(Column::Member, member::LISTED + 2 * place as u64);
+            place
+        }
         (None, Some(len)) => {
             out.unsigned(Column::Member, member::SESSION);
             out.name(id.as_bytes(), len);
-            told.add_member(item);
+            told.add_member(item)
         }
         (None, None) => {
             out.unsigned(Column::Member, member::ID);
             out.bytes(Column::MemberId, id.as_bytes());
-            told.add_member(item);
+            told.add_member(item)
         }
-    }
-    told.add_own_member(of.place, item);
+    };
+    told.note_member(of.place, listed);
 }
 
-/// A member that is no id: a language, a name. It stands with the field's values.
-fn write_name(told: &mut Told<'_>, out: &mut Writer, field: FieldStream, item: &str) {
-    if let Some(place) = told.place_of_member(item) {
-        return out.unsigned(Column::Member, member::LISTED + 2 * place as u64);
+/// A member that is no id: a language, a name. Of the first ones of the list the place is told, of others how far back they
+/// stand in their record. A new one stands with the field's values.
+fn write_name(told: &mut Told<'_>, out: &mut Writer, of: KeyOf<'_>, field: FieldStream, item: &str) {
+    let listed = told.place_of_member(item);
+    let is_near = listed.is_some_and(|place| place < NEAR_PLACES);
+    if let Some(back) = told.back_to_member(of.place, item).filter(|_| !is_near) {
+        return out.unsigned(Column::Member, member::LISTED + 1 + 2 * back as u64);
     }
-    out.unsigned(Column::Member, member::TEXT);
-    out.field_bytes(field, item.as_bytes());
-    out.field_bytes(field, &[0]);
-    told.add_member(item);
+    let listed = if let Some(place) = listed {
+        out.unsigned(Column::Member, member::LISTED + 2 * place as u64);
+        place
+    } else {
+        out.unsigned(Column::Member, member::TEXT);
+        out.field_bytes(field, item.as_bytes());
+        out.field_bytes(field, &[0]);
+        told.add_member(item)
+    };
+    told.note_member(of.place, listed);
 }
 
 /// The id that the item has where it is a statement of the author.
 fn statement(told: &Told<'_>, of: KeyOf<'_>, number: u64, value: Option<&str>) -> Option<RecordId> {
-    let at = usize::try_from(number.checked_sub(1)?).ok()?;
-    let field = of.kind.rule().fields.get(at).filter(|field| matches!(field.shape, Shape::Events | Shape::Versions))?;
+    let field = rule(of.kind, number).filter(|field| matches!(field.shape, Shape::Events | Shape::Versions))?;
     Some(identity::statement(of.author, &told.key(of.place)?, field.name, value?))
 }
 
@@ -199,53 +286,47 @@ pub(super) enum KeyRead {
     Statement,
 }
 
-/// Reads a key and its field's number.
+/// Reads a key of the field of this number.
 pub(super) fn read_key(
     told: &mut Told<'_>,
     columns: &mut Reader<'_>,
     of: KeyOf<'_>,
-) -> Result<(u64, KeyRead), PackedError> {
-    let number = columns.unsigned(Column::Key)?;
+    number: u64,
+) -> Result<KeyRead, PackedError> {
     if number == OTHER {
-        return Ok((OTHER, KeyRead::Whole(text(columns.until_nul(Column::KeyText)?)?)));
+        return Ok(KeyRead::Whole(text(columns.until_nul(Column::KeyText)?)?));
     }
-    let at = usize::try_from(number - 1).map_err(|_| PackedError::Malformed)?;
-    let field = of.kind.rule().fields.get(at).ok_or(PackedError::Malformed)?;
+    let field = rule(of.kind, number).ok_or(PackedError::Malformed)?;
     if !field.has_items() {
-        return Ok((number, KeyRead::Whole(field.key(None))));
+        return Ok(KeyRead::Whole(field.key(None)));
     }
-    let whole = |item: &str| Ok((number, KeyRead::Whole(field.key(Some(item)))));
-    let item = match columns.unsigned(Column::Member)? {
-        member::STATEMENT => return Ok((number, KeyRead::Statement)),
+    let whole = |item: &str| Ok(KeyRead::Whole(field.key(Some(item))));
+    let listed = match columns.unsigned(Column::Member)? {
+        member::STATEMENT => return Ok(KeyRead::Statement),
         member::TEXT => {
-            let item = text(columns.field_until_nul(stream(of.kind, number))?)?;
-            told.list_member(&item);
-            return whole(&item);
+            let item = columns.field_until_nul(stream(of.kind, number))?;
+            // A longer one stands in no change, and would stand in memory as often as it is named.
+            if item.len() > FIELD_KEY_BYTES_MAX {
+                return Err(PackedError::TooLarge);
+            }
+            told.list_member(&text(item)?)
         }
-        member::ID => {
-            let item = RecordId(columns.array(Column::MemberId)?).to_string();
-            told.list_member(&item);
-            item
-        }
+        member::ID => told.list_member(&RecordId(columns.array(Column::MemberId)?).to_string()),
         member::SESSION => {
             let session = told.held.record_named(Kind::Session.code(), columns.name()?).ok_or(PackedError::NotHeld)?;
-            let item = session.key.id.to_string();
-            told.list_member(&item);
-            item
+            told.list_member(&session.key.id.to_string())
         }
         code => {
             let (place, is_back) = ((code - member::LISTED) / 2, (code - member::LISTED) % 2 == 1);
             let place = usize::try_from(place).map_err(|_| PackedError::Malformed)?;
-            let item = if is_back { told.member_back(of.place, place) } else { told.member(place) };
-            let item = item.ok_or(PackedError::Malformed)?.to_owned();
-            if is_back || id_of(&item).is_none() {
-                return whole(&item);
+            if is_back {
+                return whole(&told.member_back(of.place, place).ok_or(PackedError::Malformed)?);
             }
-            item
+            place
         }
     };
-    told.add_own_member(of.place, &item);
-    whole(&item)
+    told.note_member(of.place, listed);
+    whole(told.member(listed).ok_or(PackedError::Malformed)?)
 }
 
 /// The key whose item follows from the value.
@@ -255,9 +336,7 @@ pub(super) fn statement_key(
     number: u64,
     value: Option<&str>,
 ) -> Result<String, PackedError> {
-    let id = statement(told, of, number, value).ok_or(PackedError::Malformed)?.to_string();
-    told.add_own_member(of.place, &id);
-    let at = usize::try_from(number - 1).map_err(|_| PackedError::Malformed)?;
-    let field = of.kind.rule().fields.get(at).ok_or(PackedError::Malformed)?;
-    Ok(field.key(Some(&id)))
+    let id = statement(told, of, number, value).ok_or(PackedError::Malformed)?;
+    told.note_statement(of.place, id);
+    Ok(rule(of.kind, number).ok_or(PackedError::Malformed)?.key(Some(&id.to_string())))
 }

@@ -101,15 +101,44 @@ fn text_of(kind: Kind, field: &str) -> Option<OpId> {
     Some(OpId { counter, actor })
 }
 
+/// Operations of a change whose shape is kept; longer ones hardly come again.
+const SHAPE_OPS_MAX: usize = 64;
+
+/// What a change does: of each operation the field's number and what it does there. Most changes do what others did.
+pub(super) type Shape = Vec<(u64, u8)>;
+
+/// The shape, where each operation is one at a field of the root.
+fn shape_of(told: &Told<'_>, of: Of, ops: &[ParsedOp]) -> Option<Shape> {
+    let case = of.case(told);
+    let one = |op: &ParsedOp| match (&op.object, &op.key) {
+        (ParsedObject::Root, ParsedKey::Field(key)) => {
+            Some((fields::field_of(of.kind, key).0, code_of(case, &op.action)))
+        }
+        _ => None,
+    };
+    if ops.len() > SHAPE_OPS_MAX { None } else { ops.iter().map(one).collect() }
+}
+
+fn code_of(case: Option<RecordId>, action: &ParsedAction) -> u8 {
+    if let ParsedAction::Put(scalar) = action { fields::code_of(case, scalar) } else { code::FIELD_DELETE }
+}
+
 /// Writes the operations of a change; all of them [`fit`].
 pub(super) fn write(told: &mut Told<'_>, out: &mut Writer, of: Of, ops: &[ParsedOp]) {
-    out.unsigned(Column::OpCount, ops.len() as u64);
+    let shape = shape_of(told, of, ops);
+    let place = shape.as_ref().and_then(|shape| told.shapes.place(shape));
+    out.unsigned(Column::Shape, place.map_or(0, |place| place as u64 + 1));
+    let spelt = place.is_none();
+    if spelt {
+        out.unsigned(Column::OpCount, ops.len() as u64);
+        shape.into_iter().for_each(|shape| told.shapes.add(shape));
+    }
     let mut cursor = None;
     for op in ops {
         match (&op.object, &op.key) {
             (ParsedObject::Object(object), key) => cursor = write_text(told, out, of, cursor, (op, *object, key)),
             (ParsedObject::Root, ParsedKey::Field(key)) => {
-                write_field(told, out, of, op, key);
+                write_field(told, out, of, op, (key, spelt));
                 cursor = None;
             }
             (ParsedObject::Root, _) => {}
@@ -117,16 +146,19 @@ pub(super) fn write(told: &mut Told<'_>, out: &mut Writer, of: Of, ops: &[Parsed
     }
 }
 
-fn write_field(told: &mut Told<'_>, out: &mut Writer, of: Of, op: &ParsedOp, key: &str) {
+fn write_field(told: &mut Told<'_>, out: &mut Writer, of: Of, op: &ParsedOp, (key, spelt): (&str, bool)) {
     let (number, item) = fields::field_of(of.kind, key);
     let field = fields::stream(of.kind, number);
+    let code = code_of(of.case(told), &op.action);
+    if spelt {
+        out.bytes(Column::Op, &[code]);
+        out.unsigned(Column::Key, number);
+    }
     let value = if let ParsedAction::Put(ParsedScalar::Str(text)) = &op.action { Some(text.as_str()) } else { None };
     fields::write_key(told, out, of.key(), key, (number, item), value);
-    let code = match &op.action {
-        ParsedAction::Put(scalar) => fields::write_value(out, field, of.case(told), scalar),
-        _ => code::FIELD_DELETE,
-    };
-    out.bytes(Column::Op, &[code]);
+    if let ParsedAction::Put(scalar) = &op.action {
+        fields::write_value(told, out, (of.kind, number), code, scalar);
+    }
     let likely = likely_preds(told, of, field, key);
     if op.preds == likely {
         out.unsigned(Column::Preds, pred::LIKELY);
@@ -209,18 +241,33 @@ pub(super) fn read(
     of: Of,
     left: &mut usize,
 ) -> Result<Vec<ParsedOp>, PackedError> {
-    let count = columns.unsigned(Column::OpCount)?;
+    let shape = match columns.unsigned(Column::Shape)? {
+        0 => None,
+        place => {
+            let place = usize::try_from(place - 1).map_err(|_| PackedError::Malformed)?;
+            Some(told.shapes.get(place).cloned().ok_or(PackedError::Malformed)?)
+        }
+    };
+    let spelt = shape.is_none();
+    let count = shape.as_ref().map_or_else(|| columns.unsigned(Column::OpCount), |shape| Ok(shape.len() as u64))?;
     if count > CHANGE_OPS_MAX {
         return Err(PackedError::TooLarge);
     }
+    let (mut shape, mut rest) =
+        (Some(Shape::new()).filter(|_| spelt && count <= SHAPE_OPS_MAX as u64), shape.into_iter().flatten());
     let (mut ops, mut cursor, mut preds) = (Vec::new(), None, 0_usize);
     for at in 0..count {
         *left = left.checked_sub(1).ok_or(PackedError::TooLarge)?;
-        let [code] = columns.array(Column::Op)?;
+        let (number, code) = match rest.next() {
+            Some(known) => known,
+            None => read_code(columns)?,
+        };
+        shape = shape.filter(|_| code <= code::FIELD_DELETE);
+        shape.iter_mut().for_each(|shape| shape.push((number, code)));
         let id = OpId { counter: of.start_op.checked_add(at).ok_or(PackedError::Malformed)?, actor: of.author };
         let op = if code <= code::FIELD_DELETE {
             cursor = None;
-            read_field(told, columns, of, id, code)?
+            read_field(told, columns, of, id, (number, code))?
         } else {
             let (op, now) = read_text(told, columns, of, cursor, (id, code))?;
             cursor = Some(now);
@@ -232,7 +279,14 @@ pub(super) fn read(
         }
         ops.push(op);
     }
+    shape.into_iter().for_each(|shape| told.shapes.list(shape));
     Ok(ops)
+}
+
+/// What an operation does, and the field's number where it is one at a field of the root.
+fn read_code(columns: &mut Reader<'_>) -> Result<(u64, u8), PackedError> {
+    let [code] = columns.array(Column::Op)?;
+    Ok((if code <= code::FIELD_DELETE { columns.unsigned(Column::Key)? } else { 0 }, code))
 }
 
 fn read_field(
@@ -240,13 +294,13 @@ fn read_field(
     columns: &mut Reader<'_>,
     of: Of,
     id: OpId,
-    code: u8,
+    (number, code): (u64, u8),
 ) -> Result<ParsedOp, PackedError> {
-    let (number, key) = fields::read_key(told, columns, of.key())?;
+    let key = fields::read_key(told, columns, of.key(), number)?;
     let field = fields::stream(of.kind, number);
     let action = match code {
         code::FIELD_DELETE => ParsedAction::Delete,
-        code => ParsedAction::Put(fields::read_value(columns, field, of.case(told), code)?),
+        code => ParsedAction::Put(fields::read_value(told, columns, (of.kind, number), of.case(told), code)?),
     };
     let key = match (key, &action) {
         (KeyRead::Whole(key), _) => key,

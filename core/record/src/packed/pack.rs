@@ -112,7 +112,10 @@ impl<'h> Packing<'h> {
         deps.write(told, out, place, kind, &change.actor);
         let next_op = deps.next_op(kind);
         out.signed(Column::StartOp, change.start_op.cast_signed().wrapping_sub(next_op.cast_signed()));
-        out.signed(Column::Time, change.time_s.wrapping_sub(told.time_s(&change.actor)));
+        out.signed(
+            Column::Time,
+            change.time_s.wrapping_sub(told.time_s(place, &change.actor, change.seq, change.start_op)),
+        );
         let is_first = deps.is_first();
         let of = ops::Of { place, kind, author: change.actor, start_op: change.start_op, is_first };
         ops::write(told, out, of, &change.ops);

@@ -6,8 +6,13 @@ use foras_wire::id::{Actor, ChangeHash, RecordId};
 use foras_wire::record::{RecordKey, RecordRef};
 
 use super::changes::Changes;
+use super::columns::FieldStream;
+use super::fields::Texts;
+use super::ops::Shape;
 use super::{Held, HeldChange};
 use crate::change::{OpId, ParsedChange, ParsedKey, ParsedObject};
+use crate::document;
+use crate::kind::Kind;
 
 /// Members of a record that are looked through, so that a record of many thousands costs no more than one of few.
 const MEMBERS_BACK_MAX: usize = 64;
@@ -20,8 +25,56 @@ pub(super) struct ToldRecord {
     pub(super) changes: Changes,
     /// The last operation at each key.
     pub(super) ops: BTreeMap<String, OpId>,
-    /// Ids that name items of its fields: sessions, events.
-    members: Vec<String>,
+    /// What names items of its fields: sessions, events, members of sets.
+    members: Vec<Member>,
+    /// The counter of its first operation after the genesis.
+    first_op: u64,
+}
+
+/// What names an item of a record's field.
+#[derive(Debug, Clone, Copy)]
+enum Member {
+    /// What stands at this place of the list of members.
+    Listed(usize),
+    /// The id of a statement, which stands nowhere else.
+    Statement(RecordId),
+}
+
+/// What was told, each once, to be named by its place from then on.
+#[derive(Debug)]
+pub(super) struct Listed<T> {
+    all: Vec<T>,
+    places: BTreeMap<T, usize>,
+}
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self { all: Vec::new(), places: BTreeMap::new() }
+    }
+}
+
+impl<T: Ord + Clone> Listed<T> {
+    pub(super) fn place<Q: Ord + ?Sized>(&self, one: &Q) -> Option<usize>
+    where
+        T: std::borrow::Borrow<Q>,
+    {
+        self.places.get(one).copied()
+    }
+
+    pub(super) fn get(&self, place: usize) -> Option<&T> {
+        self.all.get(place)
+    }
+
+    /// Adds one, to be found again by the sender.
+    pub(super) fn add(&mut self, one: T) {
+        self.places.insert(one.clone(), self.all.len());
+        self.all.push(one);
+    }
+
+    /// Adds one. A receiver finds it by its place alone.
+    pub(super) fn list(&mut self, one: T) {
+        self.all.push(one);
+    }
 }
 
 /// Everything told so far.
@@ -41,7 +94,15 @@ pub(super) struct Told<'h> {
     member_places: BTreeMap<String, usize>,
     /// What the last change of this kind and field that did not create its record replaced.
     pub(super) replaced: BTreeMap<(u16, u16), Vec<OpId>>,
-    times: BTreeMap<Actor, i64>,
+    /// The last time of each author, of changes that begin a record and of others apart: people register in one order and
+    /// edit in another. The server writes each record as another actor: its times stand under no name.
+    times: BTreeMap<(Option<Actor>, bool), i64>,
+    /// What changes do, each that was told once.
+    pub(super) shapes: Listed<Shape>,
+    /// Values of each field of few values.
+    pub(super) texts: BTreeMap<FieldStream, Texts>,
+    /// The server, as the author of the last record where it was met.
+    pub(super) server: Option<Actor>,
     time_s: Option<i64>,
     /// The last item's place, change set and moment.
     pub(super) place: usize,
@@ -65,6 +126,9 @@ impl<'h> Told<'h> {
             member_places: BTreeMap::new(),
             replaced: BTreeMap::new(),
             times: BTreeMap::new(),
+            shapes: Listed::default(),
+            texts: BTreeMap::new(),
+            server: None,
             time_s: None,
             place: 0,
             change_set: 0,
@@ -94,6 +158,7 @@ impl<'h> Told<'h> {
             changes: Changes::default(),
             ops: BTreeMap::new(),
             members: Vec::new(),
+            first_op: Kind::of_code(record.key.kind).map_or(0, document::genesis_max_op) + 1,
         });
         self.places.insert(record, place);
         place
@@ -121,37 +186,65 @@ impl<'h> Told<'h> {
     }
 
     /// Adds a member to the list, to be found again.
-    pub(super) fn add_member(&mut self, member: &str) {
+    pub(super) fn add_member(&mut self, member: &str) -> usize {
         self.member_places.insert(member.to_owned(), self.members.len());
-        self.list_member(member);
+        self.list_member(member)
     }
 
     /// Adds a member to the list. A reader finds members by their place alone.
-    pub(super) fn list_member(&mut self, member: &str) {
+    pub(super) fn list_member(&mut self, member: &str) -> usize {
         self.members.push(member.to_owned());
+        self.members.len() - 1
+    }
+
+    fn is_member(&self, own: Member, member: &str) -> bool {
+        match own {
+            Member::Listed(place) => self.member(place) == Some(member),
+            Member::Statement(id) => member.parse() == Ok(id),
+        }
     }
 
     /// How far back a member stands among the last ones of the record.
     pub(super) fn back_to_member(&self, place: usize, member: &str) -> Option<usize> {
         let own = self.records.get(place)?.members.iter().rev();
-        own.take(MEMBERS_BACK_MAX).position(|own| own == member)
+        own.take(MEMBERS_BACK_MAX).position(|own| self.is_member(*own, member))
     }
 
     /// The member that stands so far back among those of the record.
-    pub(super) fn member_back(&self, place: usize, back: usize) -> Option<&str> {
-        self.records.get(place)?.members.iter().rev().nth(back).map(String::as_str)
-    }
-
-    /// A member of the record was told.
-    pub(super) fn add_own_member(&mut self, place: usize, member: &str) {
-        if let Some(told) = self.records.get_mut(place) {
-            told.members.push(member.to_owned());
+    pub(super) fn member_back(&self, place: usize, back: usize) -> Option<String> {
+        match self.records.get(place)?.members.iter().rev().nth(back)? {
+            Member::Listed(place) => self.member(*place).map(str::to_owned),
+            Member::Statement(id) => Some(id.to_string()),
         }
     }
 
-    /// The time of `actor`'s last change; else of the last change; else when the server received this one.
-    pub(super) fn time_s(&self, actor: &Actor) -> i64 {
-        self.times.get(actor).copied().or(self.time_s).unwrap_or_else(|| self.received_ms.div_euclid(1_000))
+    /// A member of the record was told that stands at this place of the list of members.
+    pub(super) fn note_member(&mut self, place: usize, listed: usize) {
+        if let Some(told) = self.records.get_mut(place) {
+            told.members.push(Member::Listed(listed));
+        }
+    }
+
+    /// A statement of the record was told.
+    pub(super) fn note_statement(&mut self, place: usize, id: RecordId) {
+        if let Some(told) = self.records.get_mut(place) {
+            told.members.push(Member::Statement(id));
+        }
+    }
+
+    /// The time that a change most likely has: of its author's last change of the sort; else of the last change; else when the
+    /// server received this one.
+    pub(super) fn time_s(&self, place: usize, actor: &Actor, seq: u64, start_op: u64) -> i64 {
+        let (author, begins) = self.clock_of(place, actor, seq, start_op);
+        let known = [begins, !begins].into_iter().find_map(|begins| self.times.get(&(author, begins)));
+        known.copied().or(self.time_s).unwrap_or_else(|| self.received_ms.div_euclid(1_000))
+    }
+
+    fn clock_of(&self, place: usize, actor: &Actor, seq: u64, start_op: u64) -> (Option<Actor>, bool) {
+        let begins = self
+            .record(place)
+            .is_some_and(|told| seq == 1 && told.changes.last().is_none() && start_op == told.first_op);
+        (Some(*actor).filter(|_| self.server != Some(*actor)), begins)
     }
 
     /// A change of the record, by author and number: of the list, or held.
@@ -175,9 +268,10 @@ impl<'h> Told<'h> {
     /// A change was told in columns, each operation noted as it was told.
     pub(super) fn note_told(&mut self, place: usize, change: &ParsedChange) {
         let known = HeldChange { actor: change.actor, seq: change.seq, hash: change.hash, max_op: change.max_op() };
+        let clock = self.clock_of(place, &change.actor, change.seq, change.start_op);
         self.note_named(place, known);
         self.author = Some(change.actor);
-        self.times.insert(change.actor, change.time_s);
+        self.times.insert(clock, change.time_s);
         self.time_s = Some(change.time_s);
     }
 

@@ -152,7 +152,7 @@ impl<'h> Unpacking<'h> {
         let deps = Deps::read(told, columns, place, kind, &author)?;
         let next_op = deps.next_op(kind).cast_signed();
         let start_op = next_op.wrapping_add(columns.signed(Column::StartOp)?).cast_unsigned();
-        let time_s = told.time_s(&author).wrapping_add(columns.signed(Column::Time)?);
+        let time_s = told.time_s(place, &author, deps.seq, start_op).wrapping_add(columns.signed(Column::Time)?);
         let of = ops::Of { place, kind, author, start_op, is_first: deps.is_first() };
         let ops = ops::read(told, columns, of, &mut self.ops_left)?;
         let (seq, op_count) = (deps.seq, ops.len() as u64);
