@@ -10,7 +10,7 @@
 //! | `commit`, `numbers` | a person's action, over any number of records |
 //! | `list`, `show`, `delivery`, `author` | what screens read |
 //! | `outbox`, `settle`, `reissue`, `wrote`, `refused` | what goes out, and what came of it |
-//! | `pack`, `pack_in`, `segment`, `fold` | a first sync: what came in packs, received first and verified later |
+//! | `pack`, `pack_in`, `segment`, `fold`, `verify` | a first sync: what came in packs, received first and verified later |
 //! | `carried/` | what other devices wrote and this one takes along |
 //! | `page`, `arrival`, `leave`, `scrub` | what comes in, and what goes without a trace |
 //! | `digest`, `compare`, `offer`, `mend` | whether the copies are the server's, and what happens where they are not |
@@ -51,6 +51,7 @@ mod scrub;
 mod segment;
 mod settle;
 mod show;
+mod verify;
 mod view;
 mod writing;
 mod wrote;
@@ -85,9 +86,9 @@ pub use outbox::{Pending, WorkLimits};
 pub use pack::{FirstSync, PieceKept};
 pub use page::{Applied, Cursor};
 pub use refused::{RefusedEdit, RefusedOutcome};
-pub use segment::Verification;
 pub use settle::Settled;
 pub use show::Shown;
+pub use verify::Verification;
 
 /// The store of one device.
 pub struct Store {
