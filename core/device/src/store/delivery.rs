@@ -4,6 +4,7 @@ use foras_wire::record::RecordKey;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::Store;
+use super::fold::Asked;
 use crate::error::Error;
 
 /// How far a record has come, always known.
@@ -58,21 +59,22 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`], or a failure of the storage.
     pub fn delivery(&self, key: &RecordKey) -> Result<Delivery, Error> {
-        self.unfold_record(key)?;
-        if let Some(code) = self.refusal_of(key)? {
-            return Ok(Delivery::Refused { code });
-        }
-        let words = params![key.kind.0, key.id.as_bytes()];
-        let mut statement = self.connection.prepare_cached("SELECT seq FROM outbox WHERE kind = ?1 AND id = ?2")?;
-        let unsent = statement.query_map(words, |row| row.get::<_, i64>(0))?.collect::<Result<Vec<_>, _>>()?;
-        if !unsent.is_empty() {
-            let sending = unsent.iter().all(|seq| self.sending.contains(&seq.cast_unsigned()));
-            return Ok(if sending { Delivery::Sending } else { Delivery::Saved });
-        }
-        if self.is_provisional(key)? {
-            return Ok(Delivery::Carried);
-        }
-        self.of_row(key)
+        self.looking(Asked::Record(key), || {
+            if let Some(code) = self.refusal_of(key)? {
+                return Ok(Delivery::Refused { code });
+            }
+            let words = params![key.kind.0, key.id.as_bytes()];
+            let mut statement = self.connection.prepare_cached("SELECT seq FROM outbox WHERE kind = ?1 AND id = ?2")?;
+            let unsent = statement.query_map(words, |row| row.get::<_, i64>(0))?.collect::<Result<Vec<_>, _>>()?;
+            if !unsent.is_empty() {
+                let sending = unsent.iter().all(|seq| self.sending.contains(&seq.cast_unsigned()));
+                return Ok(if sending { Delivery::Sending } else { Delivery::Saved });
+            }
+            if self.is_provisional(key)? {
+                return Ok(Delivery::Carried);
+            }
+            self.of_row(key)
+        })
     }
 
     fn refusal_of(&self, key: &RecordKey) -> Result<Option<String>, Error> {

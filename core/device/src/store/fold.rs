@@ -185,13 +185,13 @@ impl Store {
     }
 
     /// As [`Store::unfold_all`], if records of this kind may be folded here.
-    pub(super) fn unfold_kind(&self, kind: Kind) -> Result<(), Error> {
+    fn unfold_kind(&self, kind: Kind) -> Result<(), Error> {
         let role = self.identity.as_ref().map(|identity| identity.role());
         if role.is_none_or(|role| may_fold(kind, role)) { self.unfold_all() } else { Ok(()) }
     }
 
     /// As [`Store::unfold_named`], if a record of this key may be folded and has no row.
-    pub(super) fn unfold_record(&self, key: &RecordKey) -> Result<(), Error> {
+    fn unfold_record(&self, key: &RecordKey) -> Result<(), Error> {
         if !self.may_be_folded.get() || Kind::of_code(key.kind).is_none_or(|kind| !is_foldable(kind)) {
             return Ok(());
         }
@@ -211,13 +211,77 @@ impl Store {
         }
         let sql = format!("SELECT row FROM segment WHERE folded > 0 AND {condition} ORDER BY row LIMIT 1");
         let found = segment::first(&self.connection, &sql, params![name])?;
-        let Some(row) = found else {
-            self.may_be_folded.set(segment::is_any_folded(&self.connection)?);
-            return Ok(false);
-        };
-        let transaction = self.connection.unchecked_transaction()?;
-        unfold(&transaction, row)?;
-        transaction.commit()?;
-        Ok(true)
+        let is_looking = !self.connection.is_autocommit();
+        match found {
+            Some(row) if is_looking => unfold(&self.connection, row)?,
+            Some(row) => {
+                let transaction = self.connection.unchecked_transaction()?;
+                unfold(&transaction, row)?;
+                transaction.commit()?;
+            }
+            None if is_looking => {}
+            None => self.may_be_folded.set(segment::is_any_folded(&self.connection)?),
+        }
+        Ok(found.is_some())
     }
+
+    /// Reads rows, once those that are asked for are made. On a full disk they are made in memory only, and are gone when they
+    /// were read: a full disk hides nothing.
+    pub(super) fn looking<T>(&self, asked: Asked<'_>, read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let look = self.look(asked)?;
+        let result = read();
+        self.looked(look);
+        result
+    }
+
+    /// As [`Store::looking`]; what was read in between, [`Store::looked`] ends.
+    pub(super) fn look(&self, asked: Asked<'_>) -> Result<Look, Error> {
+        match self.unfold_asked(asked) {
+            Err(Error::StorageFull) if self.connection.is_autocommit() => {}
+            other => return other.map(|()| Look { in_memory: false }),
+        }
+        // What is not committed and not spilled is never written.
+        self.connection.execute_batch("PRAGMA cache_spill = OFF; BEGIN")?;
+        let look = Look { in_memory: true };
+        match self.unfold_asked(asked) {
+            Ok(()) => Ok(look),
+            Err(error) => {
+                self.looked(look);
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) fn looked(&self, look: Look) {
+        if look.in_memory {
+            // Where SQLite gave the transaction up by itself, there is none to end.
+            let _ = self.connection.execute_batch("ROLLBACK");
+            let _ = self.connection.execute_batch("PRAGMA cache_spill = ON");
+        }
+    }
+
+    fn unfold_asked(&self, asked: Asked<'_>) -> Result<(), Error> {
+        match asked {
+            Asked::All => self.unfold_all(),
+            Asked::Kind(kind) => self.unfold_kind(kind),
+            Asked::Case(case) => self.unfold_named(case),
+            Asked::Record(key) => self.unfold_record(key),
+        }
+    }
+}
+
+/// Which rows are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asked<'a> {
+    All,
+    Kind(Kind),
+    Case(&'a RecordId),
+    Record(&'a RecordKey),
+}
+
+/// Rows are being read that may be in memory only.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Look {
+    in_memory: bool,
 }

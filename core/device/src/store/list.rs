@@ -8,6 +8,7 @@ use rusqlite::types::Value as SqlValue;
 use rusqlite::{Row, params, params_from_iter};
 
 use super::delivery::{self, ARRIVED, Delivery};
+use super::fold::Asked;
 use super::{Store, rows};
 use crate::error::Error;
 
@@ -112,7 +113,10 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn list(&self, kind: Kind, query: &ListQuery) -> Result<Listing, Error> {
-        self.unfold_kind(kind)?;
+        self.looking(Asked::Kind(kind), || self.list_rows(kind, query))
+    }
+
+    fn list_rows(&self, kind: Kind, query: &ListQuery) -> Result<Listing, Error> {
         if query.search.as_deref().is_some_and(|search| !search.trim().is_empty()) {
             return self.search(kind, query);
         }
@@ -172,12 +176,13 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`] when the device does not hold it.
     pub fn item(&self, record: &RecordRef) -> Result<Item, Error> {
-        self.unfold_record(&record.key)?;
-        let sql = items_where("record", "record.kind = ?2 AND record.id = ?3");
-        let case = case_kind();
-        let kind = SqlValue::Integer(record.key.kind.0.into());
-        let words = [case, kind, SqlValue::Blob(record.key.id.as_bytes().to_vec())];
-        self.items(&sql, &words)?.pop().ok_or(Error::NotFound)
+        self.looking(Asked::Record(&record.key), || {
+            let sql = items_where("record", "record.kind = ?2 AND record.id = ?3");
+            let case = case_kind();
+            let kind = SqlValue::Integer(record.key.kind.0.into());
+            let words = [case, kind, SqlValue::Blob(record.key.id.as_bytes().to_vec())];
+            self.items(&sql, &words)?.pop().ok_or(Error::NotFound)
+        })
     }
 
     /// Every record with concurrent values that wait to be settled, by kind.
@@ -185,11 +190,12 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn conflicts(&self) -> Result<Vec<RecordRef>, Error> {
-        self.unfold_all()?;
-        let sql = "SELECT kind, id, case_id, generation FROM record WHERE conflicts > 0 ORDER BY kind, row";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let records = statement.query_map([], |row| rows::record_ref(row, 0))?;
-        Ok(records.collect::<Result<_, _>>()?)
+        self.looking(Asked::All, || {
+            let sql = "SELECT kind, id, case_id, generation FROM record WHERE conflicts > 0 ORDER BY kind, row";
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let records = statement.query_map([], |row| rows::record_ref(row, 0))?;
+            Ok(records.collect::<Result<_, _>>()?)
+        })
     }
 
     /// Every record of a kind, in the order in which the device came to hold them; for exports.
@@ -197,11 +203,12 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn records_of_kind(&self, kind: Kind) -> Result<Vec<RecordRef>, Error> {
-        self.unfold_kind(kind)?;
-        let sql = "SELECT kind, id, case_id, generation FROM record WHERE kind = ?1 ORDER BY row";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let records = statement.query_map(params![kind.code().0], |row| rows::record_ref(row, 0))?;
-        Ok(records.collect::<Result<_, _>>()?)
+        self.looking(Asked::Kind(kind), || {
+            let sql = "SELECT kind, id, case_id, generation FROM record WHERE kind = ?1 ORDER BY row";
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let records = statement.query_map(params![kind.code().0], |row| rows::record_ref(row, 0))?;
+            Ok(records.collect::<Result<_, _>>()?)
+        })
     }
 
     fn items(&self, sql: &str, words: &[SqlValue]) -> Result<Vec<Item>, Error> {

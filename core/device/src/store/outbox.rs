@@ -75,8 +75,12 @@ impl Store {
         let identity = self.enrolled()?;
         let (queued, more_changes) = self.queued(limits)?;
         if !queued.is_empty() {
-            // Records are named by as many bytes as tell them from all others of their kind.
-            self.unfold_all()?;
+            // Records are named by as many bytes as tell them from all others of their kind. Where the disk is full, the server
+            // says that a name was too short, and all is told in full.
+            match self.unfold_all() {
+                Ok(()) | Err(Error::StorageFull) => {}
+                Err(error) => return Err(error),
+            }
         }
         let (deposits, more_deposits) = self.deposits(limits.deposits_max)?;
         let (carried, more_carried) = self.outgoing_carried(limits)?;

@@ -196,7 +196,7 @@ impl LastOpened {
     }
 
     /// At most `most` records that lie in this segment alone, from where the last call of this stopped.
-    fn next_received(
+    pub(super) fn next_received(
         &mut self,
         connection: &Connection,
         row: SegmentRow,

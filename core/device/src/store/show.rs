@@ -14,6 +14,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::author::Author;
 use super::delivery::Delivery;
+use super::fold::Asked;
 use super::writing::Loaded;
 use super::{Store, rows, segment, writing};
 use crate::error::Error;
@@ -45,7 +46,18 @@ impl Store {
     /// What `read` makes of the record.
     pub(super) fn with_history<T>(&mut self, key: &RecordKey, read: impl FnOnce(&History) -> T) -> Result<T, Error> {
         let kind = Kind::of_code(key.kind).ok_or(Error::NotFound)?;
-        self.unfold_record(key)?;
+        let look = self.look(Asked::Record(key))?;
+        let result = self.with_history_of_row(kind, key, read);
+        self.looked(look);
+        result
+    }
+
+    fn with_history_of_row<T>(
+        &mut self,
+        kind: Kind,
+        key: &RecordKey,
+        read: impl FnOnce(&History) -> T,
+    ) -> Result<T, Error> {
         let (row, _) = rows::find(&self.connection, key)?.ok_or(Error::NotFound)?;
         let (history, kept) = match writing::load(&self.connection, &mut self.cache, kind, row, key)? {
             Loaded::Whole(history) => (*history, true),
@@ -65,6 +77,10 @@ impl Store {
         let segment = segment::of_record(&self.connection, row)?.ok_or(Error::NotFound)?;
         let tried = self.opened.try_record(&self.connection, kind, segment, &record)?;
         let changed_ms = rows::changed_ms(&self.connection, row)?;
+        if !self.connection.is_autocommit() {
+            // Its row is in memory only.
+            return Ok((tried.history, false));
+        }
         let kept = self.begin(changed_ms).and_then(|mut writing| {
             writing.verified(&record, row, &tried)?;
             writing.commit()
@@ -86,7 +102,13 @@ impl Store {
     /// [`Error::NotFound`] when the device does not hold it.
     pub fn show(&mut self, key: &RecordKey) -> Result<Shown, Error> {
         let kind = Kind::of_code(key.kind).ok_or(Error::NotFound)?;
-        self.unfold_record(key)?;
+        let look = self.look(Asked::Record(key))?;
+        let shown = self.show_row(kind, key);
+        self.looked(look);
+        shown
+    }
+
+    fn show_row(&mut self, kind: Kind, key: &RecordKey) -> Result<Shown, Error> {
         let (_, record) = rows::find(&self.connection, key)?.ok_or(Error::NotFound)?;
         let fields = self.with_history(key, |history| history.document().fields())?;
         let mut authors = BTreeMap::new();
@@ -103,8 +125,7 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn record(&self, key: &RecordKey) -> Result<Option<RecordRef>, Error> {
-        self.unfold_record(key)?;
-        Ok(rows::find(&self.connection, key)?.map(|(_, record)| record))
+        self.looking(Asked::Record(key), || Ok(rows::find(&self.connection, key)?.map(|(_, record)| record)))
     }
 
     /// Every record of a case that the device holds, by kind.
@@ -112,11 +133,12 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn records_of_case(&self, case: &RecordId) -> Result<Vec<RecordRef>, Error> {
-        self.unfold_named(case)?;
-        let sql = "SELECT kind, id, case_id, generation FROM record WHERE case_id = ?1 ORDER BY kind, row";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let records = statement.query_map([case.as_bytes()], |row| rows::record_ref(row, 0))?;
-        Ok(records.collect::<Result<_, _>>()?)
+        self.looking(Asked::Case(case), || {
+            let sql = "SELECT kind, id, case_id, generation FROM record WHERE case_id = ?1 ORDER BY kind, row";
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let records = statement.query_map([case.as_bytes()], |row| rows::record_ref(row, 0))?;
+            Ok(records.collect::<Result<_, _>>()?)
+        })
     }
 
     /// Whether the device holds any record of this case.
@@ -124,8 +146,9 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn holds_case(&self, case: &RecordId) -> Result<bool, Error> {
-        self.unfold_named(case)?;
-        Ok(self.connection.prepare_cached("SELECT 1 FROM record WHERE case_id = ?1")?.exists([case.as_bytes()])?)
+        self.looking(Asked::Case(case), || {
+            Ok(self.connection.prepare_cached("SELECT 1 FROM record WHERE case_id = ?1")?.exists([case.as_bytes()])?)
+        })
     }
 
     /// The case of this id (32 lowercase hex) or case number, if the device holds any record of it.
@@ -158,7 +181,13 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn content_by_audience(&mut self) -> Result<BTreeMap<AudienceName, BTreeMap<RecordKey, Digest32>>, Error> {
-        self.unfold_all()?;
+        let look = self.look(Asked::All)?;
+        let content = self.content_of_rows();
+        self.looked(look);
+        content
+    }
+
+    fn content_of_rows(&mut self) -> Result<BTreeMap<AudienceName, BTreeMap<RecordKey, Digest32>>, Error> {
         let sql = "SELECT record.kind, record.id, record.case_id, record.generation, holding.audience \
                    FROM holding JOIN record ON record.row = holding.record";
         let mut statement = self.connection.prepare(sql)?;
@@ -182,17 +211,18 @@ impl Store {
     /// # Errors
     /// A failure of the storage.
     pub fn holdings(&self) -> Result<BTreeMap<RecordRef, BTreeSet<AudienceName>>, Error> {
-        self.unfold_all()?;
-        let sql = "SELECT record.kind, record.id, record.case_id, record.generation, coalesce(holding.audience, '') \
-                   FROM record LEFT JOIN holding ON holding.record = record.row";
-        let mut statement = self.connection.prepare(sql)?;
-        let found = statement.query_map([], |row| Ok((rows::record_ref(row, 0)?, row.get::<_, String>(4)?)))?;
-        let mut holdings: BTreeMap<RecordRef, BTreeSet<AudienceName>> = BTreeMap::new();
-        for one in found {
-            let (record, audience) = one?;
-            holdings.entry(record).or_default().extend(audience.parse());
-        }
-        Ok(holdings)
+        self.looking(Asked::All, || {
+            let sql = "SELECT record.kind, record.id, record.case_id, record.generation, coalesce(holding.audience, '') \
+                       FROM record LEFT JOIN holding ON holding.record = record.row";
+            let mut statement = self.connection.prepare(sql)?;
+            let found = statement.query_map([], |row| Ok((rows::record_ref(row, 0)?, row.get::<_, String>(4)?)))?;
+            let mut holdings: BTreeMap<RecordRef, BTreeSet<AudienceName>> = BTreeMap::new();
+            for one in found {
+                let (record, audience) = one?;
+                holdings.entry(record).or_default().extend(audience.parse());
+            }
+            Ok(holdings)
+        })
     }
 }
 
