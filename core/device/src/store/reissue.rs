@@ -79,6 +79,8 @@ pub(super) fn expel(
         meta::put(writing.connection(), name::INCARNATION, reborn.incarnation.as_bytes())?;
         identity::introduce(writing.connection(), reborn)?;
     }
+    // A record may have left before what was written into it did: then nothing of that stays either.
+    meta::put(writing.connection(), name::SCRUB, &[1])?;
     let mut expelled = take_back(writing, &leaving, others)?;
     carried::leave::note_gone(writing.connection(), others)?;
     let mut sets: BTreeMap<u64, Vec<(OutboxRow, Exit)>> = BTreeMap::new();

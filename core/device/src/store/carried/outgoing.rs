@@ -12,7 +12,7 @@ use super::super::meta::{self, name};
 use super::super::outbox::WorkLimits;
 use super::super::settle::Settled;
 use super::super::{Store, rows};
-use super::{APPLIED, CarriedItem, REFUSED, SETTLED, hand_over, leave, set_state, tidy};
+use super::{APPLIED, AWAY, CarriedItem, REFUSED, SETTLED, hand_over, leave, set_state, tidy};
 use crate::error::Error;
 
 /// Codes by which the server says that it no longer lets the author's device in.
@@ -95,6 +95,9 @@ impl Store {
                 }
             };
             set_state(writing.connection(), item.row, state)?;
+            if item.state == AWAY {
+                meta::put(writing.connection(), name::SCRUB, &[1])?;
+            }
             if stands && state == REFUSED {
                 gone.push(item);
             }
