@@ -110,7 +110,7 @@ pub(super) fn write_value(
     let field = stream(kind, number);
     match scalar {
         ParsedScalar::Int(value) => {
-            out.field_unsigned(field, value.wrapping_sub(smallest(kind, number)).cast_unsigned())
+            out.field_unsigned(field, value.wrapping_sub(smallest(kind, number)).cast_unsigned());
         }
         ParsedScalar::Str(text) if code == value::ID => {
             id_of(text).into_iter().for_each(|id| out.field_bytes(field, id.as_bytes()));
