@@ -280,7 +280,7 @@ pub(super) enum Asked<'a> {
 }
 
 /// Rows are being read that may be in memory only.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 #[must_use]
 pub(super) struct Look {
     in_memory: bool,

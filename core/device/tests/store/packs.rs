@@ -47,13 +47,10 @@ fn pack_of(server: &Server, store: &Store, audience: &str, records: usize, bytes
     for (number, records) in (0..).zip(&segments) {
         let record = |(record, chunks): &(_, Vec<Vec<u8>>)| SegmentRecord {
             record: *record,
-            first: 1,
+            received_ms: NOW_MS,
             moved: 1,
             seen: None,
-            changes: chunks
-                .iter()
-                .map(|chunk| SegmentChange { received_ms: NOW_MS, hash: hash_of(chunk), chunk: chunk.clone() })
-                .collect(),
+            changes: chunks.iter().map(|chunk| SegmentChange { hash: hash_of(chunk), chunk: chunk.clone() }).collect(),
         };
         let segment = Segment { records: records.iter().map(record).collect(), authors: authors(records) };
         let blob = pack::compress(&segment.encode(&maker)).unwrap();
