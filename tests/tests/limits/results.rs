@@ -40,7 +40,7 @@ pub(crate) fn keep(costs: &[(String, Cost)]) {
         jiff::Timestamp::try_from(std::time::SystemTime::now()).unwrap_or_default().strftime("%Y-%m-%d").to_string();
     let mut text = format!(
         "# What hostile inputs cost\n\n`cargo xtask limits --write`, {day}, profile {profile}, {} inputs. At most 250 ms of CPU and \
-         64 MiB are allowed\neach; memory is the larger of what was asked for and of what the process grew by.\n\n\
+         64 MiB are allowed\neach; memory is the larger of what was asked for and of what the process grew by;\nCPU is told in steps of some milliseconds.\n\n\
          | family | inputs | most CPU, ms | by | most memory, MiB | by |\n|---|---:|---:|---|---:|---|\n",
         costs.len()
     );
