@@ -28,8 +28,8 @@ const KILLS: usize = 40;
 const KILLS_OF_A_SERVER: usize = 100;
 /// Kills after which another case is taken.
 const KILLS_OF_A_CASE: usize = 10;
-/// Longest time from the beginning of a sync to the kill, in microseconds: two or three syncs.
-const MOMENT_US_MAX: usize = 30_000;
+/// Longest time from the beginning of a sync to the kill, in syncs of this machine at this hour.
+const MOMENT_SYNCS_MAX: u32 = 4;
 const FOLDER: &str = "FORAS_KILL_SERVER";
 const LISTEN: &str = "FORAS_KILL_LISTEN";
 const SERVING: &str = "serving";
@@ -94,15 +94,17 @@ impl Place {
         }
     }
 
-    /// A case that both phones hold, from a server that is up for it alone.
-    fn new_case(&self, phones: &mut [Phone; 2]) -> String {
+    /// A case that both phones hold, from a server that is up for it alone, and how long a sync took.
+    fn new_case(&self, phones: &mut [Phone; 2]) -> (String, Duration) {
         let mut child = self.start();
         let case = phones[0].register(&registration("Awa")).unwrap().id;
+        let begun = Instant::now();
         for phone in phones {
             assert_eq!(phone.sync(None).unwrap().pending, 0);
         }
+        let took = begun.elapsed() / 2;
         stop(&mut child);
-        case
+        (case, took)
     }
 }
 
@@ -164,12 +166,13 @@ fn a_server_with_two_phones(kills: usize, chance: &Chance) -> usize {
     let counsellor = place.enrolled(Role::HostCounsellor, stores[1].path());
     stop(&mut child);
     let mut phones = [worker, counsellor];
-    let (mut case, mut acknowledged, mut all) = (String::new(), 0, Vec::new());
+    let ((mut case, mut sync_took), mut acknowledged, mut all) = ((String::new(), Duration::ZERO), 0, Vec::new());
     for round in 0..kills {
         if round % KILLS_OF_A_CASE == 0 {
-            case = place.new_case(&mut phones);
+            (case, sync_took) = place.new_case(&mut phones);
         }
-        let later = Duration::from_micros(u64::try_from(chance.below(MOMENT_US_MAX)).unwrap());
+        let moment_us_max = usize::try_from((sync_took * MOMENT_SYNCS_MAX).as_micros()).unwrap().max(1);
+        let later = Duration::from_micros(u64::try_from(chance.below(moment_us_max)).unwrap());
         let written = work(&mut phones, place.start(), &case, round, later);
         // Before anybody could push it again.
         place.assert_has(&written.acknowledged);
