@@ -28,8 +28,10 @@ const KILLS: usize = 40;
 const KILLS_OF_A_SERVER: usize = 100;
 /// Kills after which another case is taken.
 const KILLS_OF_A_CASE: usize = 10;
-/// Longest time from the beginning of a sync to the kill, in syncs of this machine at this hour.
-const MOMENT_SYNCS_MAX: u32 = 4;
+/// Syncs that end before the one in which the server is killed, at most; at least one does.
+const SYNCS_BEFORE_MAX: usize = 3;
+/// Longest time from the beginning of that sync to the kill, in microseconds. Only the moment depends on it.
+const MOMENT_US_MAX: usize = 12_000;
 const FOLDER: &str = "FORAS_KILL_SERVER";
 const LISTEN: &str = "FORAS_KILL_LISTEN";
 const SERVING: &str = "serving";
@@ -94,17 +96,15 @@ impl Place {
         }
     }
 
-    /// A case that both phones hold, from a server that is up for it alone, and how long a sync took.
-    fn new_case(&self, phones: &mut [Phone; 2]) -> (String, Duration) {
+    /// A case that both phones hold, from a server that is up for it alone.
+    fn new_case(&self, phones: &mut [Phone; 2]) -> String {
         let mut child = self.start();
         let case = phones[0].register(&registration("Awa")).unwrap().id;
-        let begun = Instant::now();
         for phone in phones {
             assert_eq!(phone.sync(None).unwrap().pending, 0);
         }
-        let took = begun.elapsed() / 2;
         stop(&mut child);
-        (case, took)
+        case
     }
 }
 
@@ -125,6 +125,19 @@ fn kill_later(mut child: Child, begun: &Receiver<()>, later: Duration) {
     stop(&mut child);
 }
 
+/// When the server is killed.
+struct Moment {
+    syncs_before: usize,
+    later: Duration,
+}
+
+impl Moment {
+    fn by(chance: &Chance) -> Self {
+        let syncs_before = 1 + chance.below(SYNCS_BEFORE_MAX);
+        Self { syncs_before, later: Duration::from_micros(u64::try_from(chance.below(MOMENT_US_MAX)).unwrap()) }
+    }
+}
+
 /// What a round wrote.
 struct Written {
     /// What the server acknowledged.
@@ -134,16 +147,20 @@ struct Written {
 }
 
 /// Both edit and sync in turn until the server is gone.
-fn work(phones: &mut [Phone; 2], child: Child, case: &str, round: usize, later: Duration) -> Written {
+fn work(phones: &mut [Phone; 2], child: Child, case: &str, round: usize, moment: &Moment) -> Written {
     let (begin, begun) = channel();
+    let later = moment.later;
     let killer = thread::spawn(move || kill_later(child, &begun, later));
-    let (mut open, mut acknowledged) = ([Vec::new(), Vec::new()], Vec::new());
+    let (mut open, mut acknowledged, mut syncs) = ([Vec::new(), Vec::new()], Vec::new(), 0);
     for number in 0.. {
         for (who, (phone, open)) in phones.iter_mut().zip(&mut open).enumerate() {
             let value = format!("round {round} edit {number} of {who}.");
             phone.edit(case, &[Setting::new("needs", value.as_str())]).unwrap();
             open.push(value);
-            let _ = begin.send(());
+            if syncs == moment.syncs_before {
+                begin.send(()).unwrap();
+            }
+            syncs += 1;
             let report = phone.sync(None).unwrap_or_else(|stopped| stopped.report);
             assert_eq!(report.refused, 0, "an honest change is refused");
             if phone.store().pending().unwrap().changes == 0 {
@@ -166,14 +183,12 @@ fn a_server_with_two_phones(kills: usize, chance: &Chance) -> usize {
     let counsellor = place.enrolled(Role::HostCounsellor, stores[1].path());
     stop(&mut child);
     let mut phones = [worker, counsellor];
-    let ((mut case, mut sync_took), mut acknowledged, mut all) = ((String::new(), Duration::ZERO), 0, Vec::new());
+    let (mut case, mut acknowledged, mut all) = (String::new(), 0, Vec::new());
     for round in 0..kills {
         if round % KILLS_OF_A_CASE == 0 {
-            (case, sync_took) = place.new_case(&mut phones);
+            case = place.new_case(&mut phones);
         }
-        let moment_us_max = usize::try_from((sync_took * MOMENT_SYNCS_MAX).as_micros()).unwrap().max(1);
-        let later = Duration::from_micros(u64::try_from(chance.below(moment_us_max)).unwrap());
-        let written = work(&mut phones, place.start(), &case, round, later);
+        let written = work(&mut phones, place.start(), &case, round, &Moment::by(chance));
         // Before anybody could push it again.
         place.assert_has(&written.acknowledged);
         acknowledged += written.acknowledged.len();
@@ -207,5 +222,5 @@ fn nothing_acknowledged_is_lost_when_the_servers_process_is_killed() {
         done += now;
         println!("{done} kills of a server, {acknowledged} acknowledged edits, none lost");
     }
-    assert!(acknowledged >= kills / 2, "the server was killed before it did anything");
+    assert!(acknowledged >= kills, "at least one sync ended before each kill");
 }
