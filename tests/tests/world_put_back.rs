@@ -4,6 +4,7 @@
 
 use foras::phone::NewSession;
 use foras_tests::world::{DeviceNumber, World};
+use foras_wire::frame::decode_request;
 
 /// A point with an outreach worker and a counsellor, the mission in Bamako, and a case that the point holds.
 fn programme(seed: u64) -> (World, [DeviceNumber; 3], String) {
@@ -230,6 +231,30 @@ fn a_change_lost_in_the_middle_of_a_record_is_put_back_in_its_place() {
     assert!(world.lose_rows(counsellor, sql) > 0);
     world.phone(counsellor).store_mut().compare_all().unwrap();
     world.sync(counsellor).unwrap();
+    world.run_until_quiescent();
+    assert_eq!(world.values(counsellor, &case, "needs"), ["a bed"]);
+}
+
+#[test]
+fn a_page_that_names_what_a_phones_disk_lost_is_told_in_full() {
+    let (mut world, [worker, counsellor, _], case) = programme(210);
+    for value in ["a doctor", "a doctor and a bed"] {
+        world.edit(worker, &case, "needs", value).unwrap();
+        world.run_until_quiescent();
+    }
+    // The last change of every record.
+    let sql = "DELETE FROM change WHERE (record, row) IN (SELECT record, max(row) FROM change GROUP BY record)";
+    assert!(world.lose_rows(counsellor, sql) > 3);
+    world.edit(worker, &case, "needs", "a bed").unwrap();
+    world.sync(worker).unwrap();
+    // Her change is told by what it follows, which the phone does not find.
+    let mut asked = Vec::new();
+    while !world.sync_for_steps(counsellor, 1) {
+        let request = decode_request(&world.overheard().unwrap_or_default());
+        asked.extend(request.map(|request| (request.plain, request.reconcile.is_some())));
+        asked.dedup();
+    }
+    assert_eq!(asked[..2], [(false, false), (true, false)], "told in full, before anything is compared");
     world.run_until_quiescent();
     assert_eq!(world.values(counsellor, &case, "needs"), ["a bed"]);
 }

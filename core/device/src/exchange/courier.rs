@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use foras_sync::engine::{Config, Status};
+use foras_sync::engine::{Config, SAY_PLAINLY, Status};
 use foras_sync::{Effect, Engine, Event, LinkFailure, Summary, Work};
 use foras_wire::frame;
 use foras_wire::id::Nonce;
@@ -127,7 +127,7 @@ impl Courier {
                 Err(error) => {
                     // The effects behind one that failed are void; the engine says what comes instead.
                     self.effects.clear();
-                    let (code, retryable) = (error.code().to_owned(), error.retryable());
+                    let (code, retryable) = (engine_code(&error).to_owned(), error.retryable());
                     self.failure = Some(error);
                     self.tell(Event::StoreFailed { code, retryable }, now_ms, entropy);
                     Step::Inward
@@ -274,6 +274,11 @@ enum Performed {
     Done,
     Told(Event),
     Outward(Outward),
+}
+
+/// What the engine is told of the store's failure: it asks anew, in full, where a page named what is not held here.
+fn engine_code(error: &Error) -> &str {
+    if matches!(error, Error::BadAnswer { code: SAY_PLAINLY }) { SAY_PLAINLY } else { error.code() }
 }
 
 /// The public error of a code that the engine or the server named.
