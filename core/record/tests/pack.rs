@@ -90,7 +90,7 @@ fn a_phone_reads_of_a_segment_what_it_would_find_in_its_changes() {
         let kind = Kind::of_code(read.record.key.kind).unwrap();
         let changes: Vec<_> = whole.changes.iter().map(|one| change::parse(&one.chunk).unwrap()).collect();
         let content = Content::of_changes(kind, &changes).unwrap();
-        let expected = (kind == Kind::Person).then(|| projection::columns_of(kind, content));
+        let expected = (kind == Kind::Person).then(|| projection::columns_of(kind, &content));
         assert_eq!(read.view, expected);
     }
     let mut twice = segment.clone();

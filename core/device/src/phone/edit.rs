@@ -37,14 +37,24 @@ impl Phone {
         if fields.is_empty() {
             return Err(Error::Misuse("an edit sets at least one field"));
         }
+        self.enrolled()?;
+        // Most of what is edited is a case, by its id: its records are looked up once.
+        if let Ok(case) = id.trim().parse::<RecordId>() {
+            let held = self.store.records_of_case(&case)?;
+            if !held.is_empty() {
+                return self.edit_case(&case, &held, &fields);
+            }
+        }
         match self.subject(id)? {
-            Subject::Case(case) => self.edit_case(&case, &fields),
+            Subject::Case(case) => {
+                let held = self.store.records_of_case(&case)?;
+                self.edit_case(&case, &held, &fields)
+            }
             Subject::Free(kind, record) => self.edit_free(kind, record, &fields),
         }
     }
 
-    pub(super) fn edit_case(&mut self, case: &RecordId, fields: &ByField<'_>) -> Result<Edited, Error> {
-        let held = self.store.records_of_case(case)?;
+    fn edit_case(&mut self, case: &RecordId, held: &[RecordRef], fields: &ByField<'_>) -> Result<Edited, Error> {
         let held = |kind: Kind| held.iter().find(|record| record.key.kind == kind.code()).copied();
         let year = self.this_year();
         let mut set: BTreeMap<RecordKey, RecordEdits> = BTreeMap::new();

@@ -187,7 +187,8 @@ pub(super) fn write_set_upon(
             receipt.change_set = next_set(writing.connection())?;
         }
         writing.keep(&edits.record.key, &change)?;
-        queue(writing, identity, receipt.change_set, &edits.record, &change)?;
+        let row = receipt.change_set + receipt.changes.len() as u64;
+        queue(writing, identity, (receipt.change_set, row), &edits.record, &change)?;
         receipt.changes.push(Committed { record: edits.record, hash: change.hash });
     }
     Ok(receipt)
@@ -316,7 +317,7 @@ fn of_document(error: DocumentError) -> Error {
 
 /// Change sets are numbered by the outbox row of their first change.
 pub(super) fn next_set(connection: &Connection) -> Result<u64, Error> {
-    let sql = "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'outbox'";
+    let sql = "SELECT max((SELECT seq FROM outbox_left), (SELECT coalesce(max(seq), 0) FROM outbox)) + 1";
     let next: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     Ok(next.cast_unsigned())
 }
@@ -324,14 +325,15 @@ pub(super) fn next_set(connection: &Connection) -> Result<u64, Error> {
 fn queue(
     writing: &Writing<'_>,
     identity: &Identity,
-    change_set: u64,
+    (change_set, row): (u64, u64),
     record: &RecordRef,
     change: &change::ParsedChange,
 ) -> Result<(), Error> {
     let sql = "INSERT INTO outbox \
-               (change_set, kind, id, case_id, generation, hash, incarnation, grant_revision, saved_ms, chunk) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+               (seq, change_set, kind, id, case_id, generation, hash, incarnation, grant_revision, saved_ms, chunk) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     writing.connection().prepare_cached(sql)?.execute(params![
+        row.cast_signed(),
         change_set.cast_signed(),
         record.key.kind.0,
         record.key.id.as_bytes(),

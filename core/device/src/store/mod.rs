@@ -14,7 +14,7 @@
 //! | `carried/` | what other devices wrote and this one takes along |
 //! | `page`, `arrival`, `leave`, `scrub` | what comes in, and what goes without a trace |
 //! | `digest`, `compare`, `offer`, `mend` | whether the copies are the server's, and what happens where they are not |
-//! | `writing`, `rows`, `view`, `cache`, `meta` | records between memory and rows |
+//! | `writing`, `transaction`, `rows`, `view`, `cache`, `meta` | records between memory and rows |
 
 mod arrival;
 mod author;
@@ -51,6 +51,7 @@ mod scrub;
 mod segment;
 mod settle;
 mod show;
+mod transaction;
 mod verify;
 mod view;
 mod writing;

@@ -285,8 +285,8 @@ pub(super) struct Again<'a> {
 /// Queues an own change once more, as a change set of its own.
 pub(super) fn again(connection: &Connection, identity: &Identity, again: &Again<'_>, now_ms: i64) -> Result<(), Error> {
     let sql = "INSERT INTO outbox \
-               (change_set, kind, id, case_id, generation, hash, incarnation, grant_revision, saved_ms, chunk, again) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1)";
+               (seq, change_set, kind, id, case_id, generation, hash, incarnation, grant_revision, saved_ms, chunk, again) \
+               VALUES (?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1)";
     connection.prepare_cached(sql)?.execute(params![
         commit::next_set(connection)?.cast_signed(),
         again.record.key.kind.0,

@@ -13,6 +13,7 @@ use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::{OptionalExtension, params};
 
 use super::author::Author;
+use super::cache::Kept;
 use super::delivery::Delivery;
 use super::fold::Asked;
 use super::writing::Loaded;
@@ -58,14 +59,19 @@ impl Store {
         key: &RecordKey,
         read: impl FnOnce(&History) -> T,
     ) -> Result<T, Error> {
-        let (row, _) = rows::find(&self.connection, key)?.ok_or(Error::NotFound)?;
-        let (history, kept) = match writing::load(&self.connection, &mut self.cache, kind, row, key)? {
+        if let Some(kept) = self.cache.take(key) {
+            let result = read(&kept.history);
+            self.cache.put(kept);
+            return Ok(result);
+        }
+        let (row, record) = rows::find(&self.connection, key)?.ok_or(Error::NotFound)?;
+        let (history, is_kept) = match writing::load(&self.connection, kind, row)? {
             Loaded::Whole(history) => (*history, true),
             Loaded::Received(_) => self.verify(kind, key)?,
         };
         let result = read(&history);
-        if kept {
-            self.cache.put(*key, history, None);
+        if is_kept {
+            self.cache.put(Kept { row, record, history, standing: None });
         }
         Ok(result)
     }

@@ -3,19 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use foras_record::admission::History;
-use foras_record::change::ParsedChange;
+use foras_record::change::{ParsedChange, ParsedKey, ParsedObject};
 use foras_record::identity;
 use foras_record::kind::Kind;
 use foras_record::standing::Standing;
 use foras_wire::id::RecordId;
 use foras_wire::record::{RecordKey, RecordRef};
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 
-use super::cache::Cache;
+use super::cache::{Cache, Kept};
 use super::digest::Shifts;
 use super::observe::Changed;
 use super::rows::{self, RecordRow};
 use super::segment::{self, LastOpened, SegmentRow};
+use super::transaction::Transaction;
 use super::{Store, view};
 use crate::error::Error;
 
@@ -57,7 +58,7 @@ impl Store {
 
     /// As [`Store::writing`], where it does not matter that records may be folded: see `fold.rs`.
     pub(super) fn begin(&mut self, now_ms: i64) -> Result<Writing<'_>, Error> {
-        let transaction = self.connection.transaction()?;
+        let transaction = Transaction::begin(&self.connection)?;
         Ok(Writing {
             transaction,
             cache: &mut self.cache,
@@ -81,17 +82,8 @@ pub(super) enum Loaded {
     Received(SegmentRow),
 }
 
-/// Reads a record's rows, or takes it from the cache.
-pub(super) fn load(
-    connection: &Connection,
-    cache: &mut Cache,
-    kind: Kind,
-    row: RecordRow,
-    key: &RecordKey,
-) -> Result<Loaded, Error> {
-    if let Some(history) = cache.take(key) {
-        return Ok(Loaded::Whole(Box::new(history)));
-    }
+/// Reads a record's rows.
+pub(super) fn load(connection: &Connection, kind: Kind, row: RecordRow) -> Result<Loaded, Error> {
     let chunks = rows::chunks(connection, row)?;
     if chunks.is_empty()
         && let Some(segment) = segment::of_record(connection, row)?
@@ -109,23 +101,33 @@ impl<'s> Writing<'s> {
     /// The record, whether the device holds it or not. `record` must be of a kind that this build knows.
     pub(super) fn take(&mut self, kind: Kind, record: &RecordRef) -> Result<&mut Taken, Error> {
         if !self.taken.contains_key(&record.key) {
-            let taken = match rows::find(&self.transaction, &record.key)? {
-                Some((row, record)) => {
-                    let history = match load(&self.transaction, self.cache, kind, row, &record.key)? {
-                        Loaded::Whole(history) => *history,
-                        Loaded::Received(segment) => {
-                            let tried = self.opened.try_record(&self.transaction, kind, segment, &record)?;
-                            self.verified(&record, row, &tried)?;
-                            tried.history
-                        }
-                    };
+            let taken = match self.cache.take(&record.key) {
+                Some(Kept { row, record, history, standing }) => {
+                    if let Some(standing) = standing {
+                        self.standings.insert(record.key.id, Some(standing));
+                    }
                     Taken { record, row: Some(row), history }
                 }
-                None => Taken { record: *record, row: None, history: History::new(kind) },
+                None => self.taken_from_rows(kind, record)?,
             };
             self.taken.insert(record.key, taken);
         }
         self.taken.get_mut(&record.key).ok_or(DAMAGED)
+    }
+
+    fn taken_from_rows(&mut self, kind: Kind, record: &RecordRef) -> Result<Taken, Error> {
+        let Some((row, record)) = rows::find(&self.transaction, &record.key)? else {
+            return Ok(Taken { record: *record, row: None, history: History::new(kind) });
+        };
+        let history = match load(&self.transaction, kind, row)? {
+            Loaded::Whole(history) => *history,
+            Loaded::Received(segment) => {
+                let tried = self.opened.try_record(&self.transaction, kind, segment, &record)?;
+                self.verified(&record, row, &tried)?;
+                tried.history
+            }
+        };
+        Ok(Taken { record, row: Some(row), history })
     }
 
     /// Where the case stands, with what this transaction wrote; `None` when the device does not hold it.
@@ -156,7 +158,10 @@ impl<'s> Writing<'s> {
         taken.row = Some(row);
         let record = taken.record;
         rows::insert_change(&self.transaction, row, change)?;
-        self.touch(&record);
+        if moves_standing(&record, change) {
+            self.standings.remove(&record.key.id);
+        }
+        self.note(&record);
         Ok(row)
     }
 
@@ -185,6 +190,10 @@ impl<'s> Writing<'s> {
     /// The record's view has to be made anew.
     pub(super) fn touch(&mut self, record: &RecordRef) {
         self.standings.remove(&record.key.id);
+        self.note(record);
+    }
+
+    fn note(&mut self, record: &RecordRef) {
         self.touched.insert(*record);
         self.changed.note(record);
     }
@@ -243,13 +252,26 @@ impl<'s> Writing<'s> {
         self.keep_digests()?;
         let Self { transaction, cache, taken, mut standings, changed, .. } = self;
         transaction.commit()?;
-        for (key, taken) in taken {
-            if taken.row.is_some() {
+        for (key, Taken { record, row, history }) in taken {
+            if let Some(row) = row {
                 let of_case = key.kind == Kind::Case.code();
                 let standing = if of_case { standings.remove(&key.id).flatten() } else { None };
-                cache.put(key, taken.history, standing);
+                cache.put(Kept { row, record, history, standing });
             }
         }
         Ok(changed)
     }
+}
+
+/// Whether a change may move where a case stands.
+fn moves_standing(record: &RecordRef, change: &ParsedChange) -> bool {
+    let Some(kind) = Kind::of_code(record.key.kind).filter(|kind| *kind == Kind::Case) else { return false };
+    let plain = |key: &str| {
+        let resolved = kind.rule().resolve(key);
+        resolved.is_some_and(|(field, _)| !Standing::depends_on(field))
+    };
+    !change.ops.iter().all(|op| match (&op.object, &op.key) {
+        (ParsedObject::Root, ParsedKey::Field(key)) => plain(key),
+        _ => false,
+    })
 }

@@ -2,6 +2,7 @@
 //! compare this, since documents with equal heads have been seen to differ in what can be read.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use automerge::{ROOT, ReadDoc};
 use foras_wire::id::{Actor, Digest32};
@@ -103,6 +104,26 @@ impl Document {
             content.insert(key, entries);
         }
         Content(content)
+    }
+
+    /// As [`Self::content`], read once and kept: what the document's own edits touch is read again, nothing else.
+    #[must_use]
+    pub fn content_kept(&self) -> &Content {
+        self.kept.get_or_init(|| self.content())
+    }
+
+    /// An own edit put these keys; `is_all`: and wrote nothing else.
+    pub(super) fn keep_content<'k>(&mut self, keys: impl Iterator<Item = &'k String>, is_all: bool) {
+        let Some(mut content) = self.kept.take().filter(|_| is_all) else { return };
+        for key in keys {
+            let entries = self.entries(key);
+            if entries.is_empty() {
+                content.0.remove(key);
+            } else {
+                content.0.insert(key.clone(), entries);
+            }
+        }
+        self.kept = OnceLock::from(content);
     }
 
     /// The values that stand under one key, the shown one last.

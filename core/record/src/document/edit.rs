@@ -111,6 +111,7 @@ impl Document {
         }
         let (hash, _) = transaction.commit_with(CommitOptions::default().with_time(time_s));
         let hash = hash.ok_or(DocumentError::NotApplied)?;
+        self.keep_content(plan.puts.keys(), plan.splices.is_empty());
         let change = self.doc.get_change_by_hash(&hash).ok_or(DocumentError::NotApplied)?;
         Ok(Authored {
             hash: ChangeHash(hash.0),

@@ -21,6 +21,8 @@ pub use genesis::{genesis, genesis_actor, genesis_max_op, genesis_text};
 pub use state::{FieldState, Held, ItemState};
 pub use write::text_steps;
 
+use std::sync::OnceLock;
+
 use automerge::{Automerge, Change, LoadOptions, ReadDoc, TextEncoding};
 use foras_wire::id::ChangeHash;
 
@@ -34,6 +36,8 @@ const ENCODING: TextEncoding = TextEncoding::UnicodeCodePoint;
 pub struct Document {
     kind: Kind,
     doc: Automerge,
+    /// The content, once it was read, as it stands since: see [`Document::content_kept`].
+    kept: OnceLock<Content>,
 }
 
 impl std::fmt::Debug for Document {
@@ -47,7 +51,7 @@ impl Document {
     /// A record of `kind` that nobody has written yet: its genesis only.
     #[must_use]
     pub fn empty(kind: Kind) -> Self {
-        Self { kind, doc: genesis::document(kind) }
+        Self { kind, doc: genesis::document(kind), kept: OnceLock::new() }
     }
 
     /// The document that [`Self::save`] gave. Only own bytes: a document from elsewhere never comes here.
@@ -57,7 +61,7 @@ impl Document {
     pub fn load(kind: Kind, bytes: &[u8]) -> Result<Self, DocumentError> {
         let options = LoadOptions::new().text_encoding(ENCODING);
         let doc = Automerge::load_with_options(bytes, options).map_err(|_| DocumentError::Unreadable)?;
-        let document = Self { kind, doc };
+        let document = Self { kind, doc, kept: OnceLock::new() };
         // A torn file loads as nothing, so its emptiness has to be looked for.
         if document.heads().is_empty() {
             return Err(DocumentError::Unreadable);
@@ -84,6 +88,7 @@ impl Document {
         let changes: Result<Vec<Change>, _> = chunks.iter().map(|chunk| Change::try_from(*chunk)).collect();
         let changes = changes.map_err(|_| DocumentError::NotAChange)?;
         let hashes: Vec<_> = changes.iter().map(Change::hash).collect();
+        self.kept.take();
         self.doc.apply_changes(changes).map_err(|_| DocumentError::NotApplied)?;
         // Changes whose dependencies are missing are queued in silence.
         match hashes.iter().all(|hash| self.doc.get_change_meta_by_hash(hash).is_some()) {

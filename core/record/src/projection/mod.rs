@@ -46,14 +46,14 @@ pub struct View {
 /// The columns of `document`.
 #[must_use]
 pub fn columns(document: &Document) -> View {
-    columns_of(document.kind(), document.content())
+    columns_of(document.kind(), document.content_kept())
 }
 
 /// The columns of a record of `kind` with this content.
 #[must_use]
-pub fn columns_of(kind: Kind, content: Content) -> View {
+pub fn columns_of(kind: Kind, content: &Content) -> View {
     let record = Record { kind, rule: kind.rule(), content };
-    let events = events::Events::of(record.rule, &record.content);
+    let events = events::Events::of(record.rule, record.content);
     let title = record.title();
     View {
         search: record.search(&title),
@@ -68,13 +68,13 @@ pub fn columns_of(kind: Kind, content: Content) -> View {
 }
 
 /// A record read once.
-struct Record {
+struct Record<'c> {
     kind: Kind,
     rule: &'static KindRule,
-    content: Content,
+    content: &'c Content,
 }
 
-impl Record {
+impl Record<'_> {
     fn text(&self, field: &str) -> Option<String> {
         let value = self.content.value(self.rule.field(field)?)?;
         value.as_text().map(str::to_owned)

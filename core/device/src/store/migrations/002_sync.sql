@@ -108,11 +108,36 @@ INSERT INTO change_of (record, row, hash, actor, seq, max_op, chunk)
 DROP TABLE change;
 ALTER TABLE change_of RENAME TO change;
 
--- A change set's rows follow one another, and their numbers begin with its own.
-DROP INDEX outbox_set;
-
--- 1: the server had acknowledged the change once, and lost it.
-ALTER TABLE outbox ADD COLUMN again INTEGER NOT NULL DEFAULT 0;
+-- A change set's rows follow one another, and their numbers begin with its own. Numbers are never used again: the highest one
+-- that left is kept when it leaves, so that an edit need not write it.
+CREATE TABLE outbox_left (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  seq INTEGER NOT NULL
+) STRICT;
+INSERT INTO outbox_left (one, seq)
+  SELECT 1, coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'outbox';
+CREATE TABLE outbox_of (
+  seq            INTEGER PRIMARY KEY,
+  change_set     INTEGER NOT NULL,
+  kind           INTEGER NOT NULL,
+  id             BLOB    NOT NULL,
+  case_id        BLOB    NOT NULL DEFAULT x'',
+  generation     INTEGER NOT NULL DEFAULT 0,
+  hash           BLOB    NOT NULL,
+  incarnation    BLOB    NOT NULL,
+  grant_revision INTEGER NOT NULL,
+  saved_ms       INTEGER NOT NULL,
+  chunk          BLOB    NOT NULL,
+  again          INTEGER NOT NULL DEFAULT 0      -- 1: the server had acknowledged the change once, and lost it
+) STRICT;
+INSERT INTO outbox_of (seq, change_set, kind, id, case_id, generation, hash, incarnation, grant_revision, saved_ms, chunk)
+  SELECT seq, change_set, kind, id, case_id, generation, hash, incarnation, grant_revision, saved_ms, chunk FROM outbox;
+DROP TABLE outbox;
+ALTER TABLE outbox_of RENAME TO outbox;
+CREATE INDEX outbox_record ON outbox (kind, id);
+CREATE TRIGGER outbox_leaves AFTER DELETE ON outbox WHEN old.seq > (SELECT seq FROM outbox_left) BEGIN
+  UPDATE outbox_left SET seq = old.seq;
+END;
 
 -- Audiences whose copy is to be compared with the server's.
 CREATE TABLE comparing (

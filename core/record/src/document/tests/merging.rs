@@ -88,6 +88,7 @@ fn run(kind: Kind, people: usize, steps: &[Step], at_end: u64) {
                 let person = &mut people[*who];
                 let before = person.document.content();
                 let edit = samples::edit(field, *item + 3 * u32::try_from(*who).unwrap(), *n);
+                assert_eq!(*person.document.content_kept(), before, "what is kept is what stands");
                 let authored = match person.document.edit(person.actor, i64::try_from(time_s).unwrap(), &[edit]) {
                     Ok(Some(authored)) => authored,
                     Ok(None) | Err(DocumentError::EventExists) => {
@@ -110,6 +111,7 @@ fn run(kind: Kind, people: usize, steps: &[Step], at_end: u64) {
                 let heard = people[*from].known.clone();
                 let person = &mut people[*who];
                 person.document.apply(&disordered(&heard, *shuffle)).unwrap();
+                assert_eq!(*person.document.content_kept(), person.document.content());
                 person.known.extend(heard);
             }
         }
@@ -118,6 +120,7 @@ fn run(kind: Kind, people: usize, steps: &[Step], at_end: u64) {
     let expected = standing(&written);
     for (who, person) in people.iter_mut().enumerate() {
         person.document.apply(&disordered(&all, at_end.wrapping_add(who as u64))).unwrap();
+        assert_eq!(*person.document.content_kept(), person.document.content());
         let mut content = person.document.content();
         for text in kind.rule().texts() {
             content.0.remove(text.name);

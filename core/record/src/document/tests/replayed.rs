@@ -91,7 +91,7 @@ fn run(kind: Kind, steps: &[Step]) {
     for person in &people {
         let content = Content::of_changes(kind, &person.changes).expect("all of it is this library's own");
         assert_eq!(content, person.document.content());
-        assert_eq!(projection::columns_of(kind, content), projection::columns(&person.document));
+        assert_eq!(projection::columns_of(kind, &content), projection::columns(&person.document));
     }
 }
 
