@@ -8,13 +8,13 @@ use foras_wire::frame::from_cbor;
 use foras_wire::id::Actor;
 use foras_wire::limits::SEGMENT_RECORDS_MAX;
 use foras_wire::page::SeenEntry;
-use foras_wire::record::{RecordKey, RecordRef};
+use foras_wire::record::{KindCode, RecordKey, RecordRef};
 
 use crate::admission;
 use crate::change::{ParsedChange, ParsedObject};
 use crate::document::Content;
 use crate::pack::{BAD, Body, Maker, SegmentAuthor};
-use crate::packed;
+use crate::packed::{self, ValuesRead};
 use crate::projection::{self, View};
 
 /// A segment without its changes' bytes.
@@ -46,20 +46,18 @@ pub struct ReceivedRecord {
 }
 
 impl Received {
-    /// Reads a segment's content, and the columns of those records for which `wanted` says so.
+    /// Reads a segment's content, and the columns of records of those kinds for which `wanted` says so. Changes of others are
+    /// passed over.
     ///
     /// # Errors
-    /// [`WireError`] when the bytes are no segment, or over a limit.
-    pub fn read(bytes: &[u8], maker: &Maker, wanted: impl Fn(&RecordRef) -> bool) -> Result<Self, WireError> {
+    /// [`WireError`] when the bytes are no segment, or over a limit: then it cannot be read for other kinds either.
+    pub fn read(bytes: &[u8], maker: &Maker, wanted: impl Fn(KindCode) -> bool) -> Result<Self, WireError> {
         let body: Body = from_cbor("segment", bytes)?;
-        let mut reading = Reading::default();
-        packed::read_values(&body.changes, maker, |record, _, change| reading.change(record, change, &wanted))
-            .map_err(|_| BAD)?;
-        reading.close();
-        let Reading { mut records, is_bad, .. } = reading;
-        if is_bad {
-            return Err(BAD);
-        }
+        let mut records = match records(&body, maker, &wanted, &wanted) {
+            Ok(records) => records,
+            // Who passes over changes counts too much rather than too little: reading all of them decides.
+            Err(_) => records(&body, maker, &|_| true, &wanted)?,
+        };
         let beside = body.beside(records.len())?;
         for (record, beside) in records.iter_mut().zip(beside) {
             let seen = beside.seen.map(|notice| notice.of(record.record.key, beside.moved)).transpose()?;
@@ -75,11 +73,31 @@ impl Received {
     }
 }
 
+/// The records of a segment's changes: of kinds that are `read` all is read, and of those that are `wanted` the columns are
+/// made.
+fn records(
+    body: &Body,
+    maker: &Maker,
+    read: &dyn Fn(KindCode) -> bool,
+    wanted: &dyn Fn(KindCode) -> bool,
+) -> Result<Vec<ReceivedRecord>, WireError> {
+    let mut reading = Reading::default();
+    packed::read_values(&body.changes, maker, read, |place, record, _, change| {
+        reading.change(place, record, change, wanted);
+    })
+    .map_err(|_| BAD)?;
+    reading.close();
+    let Reading { records, is_bad, .. } = reading;
+    let mut keys: Vec<RecordKey> = records.iter().map(|one| one.record.key).collect();
+    keys.sort_unstable();
+    let is_twice = keys.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
+    if is_bad || is_twice { Err(BAD) } else { Ok(records) }
+}
+
 /// A segment that is being read.
 #[derive(Default)]
 struct Reading {
     records: Vec<ReceivedRecord>,
-    places: BTreeMap<RecordKey, usize>,
     /// The place of the last change's record.
     last: usize,
     /// Records from here on may have more changes: those of the last case, which stand mixed.
@@ -90,33 +108,36 @@ struct Reading {
 }
 
 impl Reading {
-    fn change(&mut self, record: RecordRef, change: Option<ParsedChange>, wanted: &impl Fn(&RecordRef) -> bool) {
-        let before = self.records.get(self.last);
-        if before.is_none_or(|before| before.record != record) {
-            let same_case = record.case.is_some() && before.is_some_and(|before| before.record.case == record.case);
-            if !same_case {
+    /// A change of the record of this number.
+    fn change(&mut self, place: usize, record: RecordRef, change: ValuesRead, wanted: &dyn Fn(KindCode) -> bool) {
+        if self.last != place || self.records.is_empty() {
+            let before = self.records.get(self.last).and_then(|before| before.record.case);
+            if record.case.is_none() || before != record.case {
                 self.close();
             }
-            self.last = *self.places.entry(record.key).or_insert(self.records.len());
-            if self.last == self.records.len() && self.last < SEGMENT_RECORDS_MAX {
-                self.values.push(wanted(&record).then(Vec::new));
+            self.last = place;
+            if place == self.records.len() && place < SEGMENT_RECORDS_MAX {
+                self.values.push(wanted(record.key.kind).then(Vec::new));
                 self.records.push(begun(record));
             }
         }
-        let values = self.last.checked_sub(self.open).and_then(|at| self.values.get_mut(at));
-        let told = self.records.get_mut(self.last).filter(|told| told.record == record);
+        let values = place.checked_sub(self.open).and_then(|at| self.values.get_mut(at));
+        let told = self.records.get_mut(place);
         let (Some(told), Some(values)) = (told, values) else {
             self.is_bad = true;
             return;
         };
         told.changes = told.changes.saturating_add(1);
-        let Some(change) = change else {
-            (told.is_plain, *values) = (false, None);
-            return;
-        };
-        told.is_plain &= change.ops.iter().all(|op| op.object == ParsedObject::Root) && change.bytes().is_empty();
-        if let Some(values) = values {
-            values.push(change);
+        match change {
+            ValuesRead::Opaque => (told.is_plain, *values) = (false, None),
+            ValuesRead::Skimmed { is_plain } => told.is_plain &= is_plain,
+            ValuesRead::Whole(change) => {
+                told.is_plain &=
+                    change.ops.iter().all(|op| op.object == ParsedObject::Root) && change.bytes().is_empty();
+                if let Some(values) = values {
+                    values.push(change);
+                }
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use foras_record::received::{Received, ReceivedRecord};
 use foras_record::role::Role;
 use foras_wire::audience::AudienceName;
 use foras_wire::id::RecordId;
-use foras_wire::record::{RecordKey, RecordRef};
+use foras_wire::record::{KindCode, RecordKey, RecordRef};
 use rusqlite::{Connection, params};
 
 use super::identity::Identity;
@@ -46,8 +46,8 @@ pub(super) fn folds(one: &ReceivedRecord, role: Role) -> bool {
 }
 
 /// Whether a record's values are wanted when its segment comes.
-pub(super) fn is_shown_first(record: &RecordRef, role: Role) -> bool {
-    Kind::of_code(record.key.kind).is_some_and(|kind| !may_fold(kind, role))
+pub(super) fn is_shown_first(kind: KindCode, role: Role) -> bool {
+    Kind::of_code(kind).is_some_and(|kind| !may_fold(kind, role))
 }
 
 /// Whether a device may fold at all. At one place no two audiences of a role hold one record; at several they may, and then
@@ -147,10 +147,10 @@ impl<'c> Placing<'c> {
 /// Makes the rows of a segment that is folded; of another, nothing.
 pub(super) fn unfold(connection: &Connection, row: SegmentRow) -> Result<(), Error> {
     let Some(kept) = segment::folded(connection, row)? else { return Ok(()) };
-    let foldable = |record: &RecordRef| Kind::of_code(record.key.kind).is_some_and(is_foldable);
+    let foldable = |kind: KindCode| Kind::of_code(kind).is_some_and(is_foldable);
     let received = Received::read(&kept.plain, &kept.maker, foldable).map_err(|_| segment::DAMAGED)?;
     let mut placing = Placing::new(connection, row, &kept.audience, kept.came_ms);
-    for one in received.records.iter().filter(|one| foldable(&one.record)) {
+    for one in received.records.iter().filter(|one| foldable(one.record.key.kind)) {
         // What was not folded has its row, and keeps it.
         if let Some(view) = &one.view {
             placing.place(one, view)?;

@@ -225,7 +225,7 @@ fn whole(
     let maker = Maker { key: identity.server.key, epoch: identity.epoch };
     let role = identity.role();
     let received =
-        pack::expand(&blob).and_then(|plain| Received::read(&plain, &maker, |one| fold::is_shown_first(one, role)));
+        pack::expand(&blob).and_then(|plain| Received::read(&plain, &maker, |kind| fold::is_shown_first(kind, role)));
     let agrees = |received: &Received| {
         (received.records.len() as u64, received.changes()) == (u64::from(seal.records), u64::from(seal.changes))
     };

@@ -4,6 +4,7 @@
 //! bytes. Numbers are LEB128 of any length up to ten bytes; signed ones are folded so that small ones are short.
 
 use std::collections::BTreeMap;
+use std::ffi::CStr;
 
 use super::PackedError;
 
@@ -159,13 +160,18 @@ impl<'b> Rest<'b> {
     }
 
     fn until_nul(&mut self) -> Result<&'b [u8], PackedError> {
-        let end = self.0.iter().position(|byte| *byte == 0).ok_or(PackedError::Malformed)?;
-        let bytes = self.take(end)?;
-        self.take(1)?;
+        let text = CStr::from_bytes_until_nul(self.0).map_err(|_| PackedError::Malformed)?;
+        let bytes = text.to_bytes();
+        self.0 = self.0.get(bytes.len() + 1..).unwrap_or_default();
         Ok(bytes)
     }
 
     fn unsigned(&mut self) -> Result<u64, PackedError> {
+        // Most numbers are small.
+        if let Some((byte, rest)) = self.0.split_first().filter(|(byte, _)| **byte < 0x80) {
+            self.0 = rest;
+            return Ok(u64::from(*byte));
+        }
         let (mut value, mut shift) = (0_u64, 0);
         loop {
             let [byte] = *self.take(1)? else { return Err(PackedError::Malformed) };
@@ -191,7 +197,52 @@ pub(super) struct Reader<'b> {
     /// How many items the list says that it has.
     pub(super) items: u64,
     columns: [Rest<'b>; COLUMNS],
-    fields: BTreeMap<FieldStream, Rest<'b>>,
+    fields: Fields<'b>,
+}
+
+/// The values of fields, by their streams.
+#[derive(Debug)]
+struct Fields<'b> {
+    all: Vec<Rest<'b>>,
+    places: BTreeMap<FieldStream, usize>,
+    /// Of streams that our own kinds have, the place in `all`, from 1.
+    near: Box<[u16; NEAR_KINDS * NEAR_FIELDS]>,
+}
+
+/// Codes of kinds, and numbers of fields, below these are looked up by number.
+const NEAR_KINDS: usize = 16;
+const NEAR_FIELDS: usize = 32;
+
+fn near((kind, field): FieldStream) -> Option<usize> {
+    let (kind, field) = (usize::from(kind), usize::from(field));
+    (kind < NEAR_KINDS && field < NEAR_FIELDS).then_some(kind * NEAR_FIELDS + field)
+}
+
+impl<'b> Fields<'b> {
+    /// As they stand, each stream once.
+    fn of(streams: impl Iterator<Item = Result<(FieldStream, Rest<'b>), PackedError>>) -> Result<Self, PackedError> {
+        let mut fields =
+            Self { all: Vec::new(), places: BTreeMap::new(), near: Box::new([0; NEAR_KINDS * NEAR_FIELDS]) };
+        for stream in streams {
+            let (field, rest) = stream?;
+            if fields.places.insert(field, fields.all.len()).is_some() {
+                return Err(PackedError::Malformed);
+            }
+            fields.all.push(rest);
+            if let Some(slot) = near(field).and_then(|at| fields.near.get_mut(at)) {
+                *slot = u16::try_from(fields.all.len()).unwrap_or(0);
+            }
+        }
+        Ok(fields)
+    }
+
+    fn get(&mut self, field: FieldStream) -> Option<&mut Rest<'b>> {
+        let place = match near(field).and_then(|at| self.near.get(at)).copied() {
+            Some(place) if place > 0 => usize::from(place) - 1,
+            _ => *self.places.get(&field)?,
+        };
+        self.all.get_mut(place)
+    }
 }
 
 impl<'b> Reader<'b> {
@@ -219,10 +270,7 @@ impl<'b> Reader<'b> {
             let column = columns.get_mut(at).ok_or(PackedError::Malformed)?;
             *column = Rest(rest.take(length)?);
         }
-        let fields = fields
-            .into_iter()
-            .map(|(field, length)| Ok((field, Rest(rest.take(length)?))))
-            .collect::<Result<BTreeMap<_, _>, PackedError>>()?;
+        let fields = Fields::of(fields.into_iter().map(|(field, length)| Ok((field, Rest(rest.take(length)?)))))?;
         if rest.0.is_empty() { Ok(Self { items, columns, fields }) } else { Err(PackedError::Malformed) }
     }
 
@@ -258,7 +306,7 @@ impl<'b> Reader<'b> {
     }
 
     fn field(&mut self, field: FieldStream) -> Result<&mut Rest<'b>, PackedError> {
-        self.fields.get_mut(&field).ok_or(PackedError::Malformed)
+        self.fields.get(field).ok_or(PackedError::Malformed)
     }
 
     pub(super) fn field_unsigned(&mut self, field: FieldStream) -> Result<u64, PackedError> {
@@ -288,6 +336,6 @@ impl<'b> Reader<'b> {
 
     /// Whether every byte was used.
     pub(super) fn is_finished(&self) -> bool {
-        self.columns.iter().chain(self.fields.values()).all(|rest| rest.0.is_empty())
+        self.columns.iter().chain(&self.fields.all).all(|rest| rest.0.is_empty())
     }
 }

@@ -181,6 +181,79 @@ fn text(bytes: &[u8]) -> Result<String, PackedError> {
     std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| PackedError::Malformed)
 }
 
+/// Passes over a value; gives how many bytes [`read_value`] would make of it.
+pub(super) fn skim_value(
+    told: &mut Told<'_>,
+    columns: &mut Reader<'_>,
+    (kind, number): (Kind, u64),
+    case: Option<RecordId>,
+    code: u8,
+) -> Result<usize, PackedError> {
+    let field = stream(kind, number);
+    let whole = |bytes: &[u8]| match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text.len()),
+        Err(_) => Err(PackedError::Malformed),
+    };
+    match code {
+        value::NULL | value::FALSE | value::TRUE => Ok(0),
+        value::INT => columns.field_unsigned(field).map(|_| 0),
+        value::TEXT if has_few(kind, number) => match columns.field_unsigned(field)? {
+            NEW_TEXT => {
+                let new = columns.field_until_nul(field)?;
+                if new.len() <= LISTED_BYTES_MAX {
+                    told.texts.entry(field).or_default().list(text(new)?);
+                }
+                whole(new)
+            }
+            place => {
+                let place = usize::try_from(place - 1).map_err(|_| PackedError::Malformed)?;
+                let listed = told.texts.get(&field).and_then(|texts| texts.get(place));
+                listed.map(String::len).ok_or(PackedError::Malformed)
+            }
+        },
+        value::TEXT => whole(columns.field_until_nul(field)?),
+        value::ID => columns.field_take(field, RecordId::LEN).map(|_| 2 * RecordId::LEN),
+        value::CASE => case.map(|_| 2 * RecordId::LEN).ok_or(PackedError::Malformed),
+        _ => Err(PackedError::Malformed),
+    }
+}
+
+/// Passes over a key; gives how many bytes [`read_key`] would make of it, and whether its item follows from the value.
+pub(super) fn skim_key(
+    told: &mut Told<'_>,
+    columns: &mut Reader<'_>,
+    of: KeyOf<'_>,
+    number: u64,
+) -> Result<(usize, bool), PackedError> {
+    if number == OTHER {
+        return Ok((text(columns.until_nul(Column::KeyText)?)?.len(), false));
+    }
+    let field = rule(of.kind, number).ok_or(PackedError::Malformed)?;
+    if !field.has_items() {
+        return Ok((field.name.len(), false));
+    }
+    let before = field.name.len() + 1;
+    match read_member(told, columns, of, number)? {
+        MemberRead::Listed(listed) => {
+            let member = told.member(listed).ok_or(PackedError::Malformed)?.len();
+            told.note_member(of.place, listed);
+            Ok((before + member, false))
+        }
+        MemberRead::Back(back) => {
+            let member = told.member_back_bytes(of.place, back).ok_or(PackedError::Malformed)?;
+            Ok((before + member, false))
+        }
+        MemberRead::Statement => {
+            // No key of the record is read: which id it has does not matter.
+            if !matches!(field.shape, Shape::Events | Shape::Versions) {
+                return Err(PackedError::Malformed);
+            }
+            told.note_statement(of.place, RecordId([0; RecordId::LEN]));
+            Ok((before + 2 * RecordId::LEN, true))
+        }
+    }
+}
+
 /// Where the values of a field stand; `number` as [`field_of`] gives it.
 pub(super) fn stream(kind: Kind, number: u64) -> FieldStream {
     (kind.code().0, u16::try_from(number).unwrap_or(u16::MAX))
@@ -301,32 +374,56 @@ pub(super) fn read_key(
         return Ok(KeyRead::Whole(field.key(None)));
     }
     let whole = |item: &str| Ok(KeyRead::Whole(field.key(Some(item))));
-    let listed = match columns.unsigned(Column::Member)? {
-        member::STATEMENT => return Ok(KeyRead::Statement),
+    match read_member(told, columns, of, number)? {
+        MemberRead::Statement => Ok(KeyRead::Statement),
+        MemberRead::Back(back) => whole(&told.member_back(of.place, back).ok_or(PackedError::Malformed)?),
+        MemberRead::Listed(listed) => {
+            told.note_member(of.place, listed);
+            whole(told.member(listed).ok_or(PackedError::Malformed)?)
+        }
+    }
+}
+
+/// How an item is told.
+enum MemberRead {
+    /// By its place in the list of members.
+    Listed(usize),
+    /// By how far back it stands among those of its record.
+    Back(usize),
+    /// It follows from the value.
+    Statement,
+}
+
+fn read_member(
+    told: &mut Told<'_>,
+    columns: &mut Reader<'_>,
+    of: KeyOf<'_>,
+    number: u64,
+) -> Result<MemberRead, PackedError> {
+    Ok(match columns.unsigned(Column::Member)? {
+        member::STATEMENT => MemberRead::Statement,
         member::TEXT => {
             let item = columns.field_until_nul(stream(of.kind, number))?;
             // A longer one stands in no change, and would stand in memory as often as it is named.
             if item.len() > FIELD_KEY_BYTES_MAX {
                 return Err(PackedError::TooLarge);
             }
-            told.list_member(&text(item)?)
+            MemberRead::Listed(told.list_member(&text(item)?))
         }
-        member::ID => told.list_member(&RecordId(columns.array(Column::MemberId)?).to_string()),
+        member::ID => {
+            let id = RecordId(columns.array(Column::MemberId)?).to_string();
+            MemberRead::Listed(told.list_member(&id))
+        }
         member::SESSION => {
             let session = told.held.record_named(Kind::Session.code(), columns.name()?).ok_or(PackedError::NotHeld)?;
-            told.list_member(&session.key.id.to_string())
+            MemberRead::Listed(told.list_member(&session.key.id.to_string()))
         }
         code => {
             let (place, is_back) = ((code - member::LISTED) / 2, (code - member::LISTED) % 2 == 1);
             let place = usize::try_from(place).map_err(|_| PackedError::Malformed)?;
-            if is_back {
-                return whole(&told.member_back(of.place, place).ok_or(PackedError::Malformed)?);
-            }
-            place
+            if is_back { MemberRead::Back(place) } else { MemberRead::Listed(place) }
         }
-    };
-    told.note_member(of.place, listed);
-    whole(told.member(listed).ok_or(PackedError::Malformed)?)
+    })
 }
 
 /// The key whose item follows from the value.

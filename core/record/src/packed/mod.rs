@@ -20,6 +20,7 @@ mod pack;
 pub mod page;
 pub mod push;
 mod records;
+mod skim;
 #[cfg(test)]
 mod tests;
 mod told;
@@ -30,7 +31,7 @@ use foras_wire::record::{KindCode, RecordKey, RecordRef};
 use sha2::{Digest, Sha256};
 
 pub use pack::{pack, pack_after, pack_plain};
-pub use unpack::{read_values, unpack, unpack_after};
+pub use unpack::{ValuesRead, read_values, unpack, unpack_after};
 
 use crate::change;
 

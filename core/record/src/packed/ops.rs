@@ -1,5 +1,7 @@
 //! Operations: values at fields of the root, and characters of texts. Others travel in their chunk.
 
+use std::rc::Rc;
+
 use foras_wire::id::{Actor, RecordId};
 use foras_wire::limits::{CHANGE_OPS_MAX, CHANGE_PREDS_MAX};
 
@@ -12,26 +14,26 @@ use crate::document;
 use crate::kind::Kind;
 
 /// What an operation does. Below [`code::FIELD_DELETE`]: it puts a value of that code ([`fields::value`]) at a field.
-mod code {
-    pub(super) const FIELD_DELETE: u8 = 7;
+pub(super) mod code {
+    pub(in crate::packed) const FIELD_DELETE: u8 = 7;
     /// A character behind the one of the operation before.
-    pub(super) const NEXT_INSERT: u8 = 8;
+    pub(in crate::packed) const NEXT_INSERT: u8 = 8;
     /// A character, with the place that it stands behind.
-    pub(super) const INSERT: u8 = 9;
+    pub(in crate::packed) const INSERT: u8 = 9;
     /// The character whose counter follows the one of the operation before.
-    pub(super) const NEXT_DELETE: u8 = 10;
+    pub(in crate::packed) const NEXT_DELETE: u8 = 10;
     /// A character that is named.
-    pub(super) const DELETE: u8 = 11;
+    pub(in crate::packed) const DELETE: u8 = 11;
 }
 
 /// Which operations one replaces. Above [`pred::NONE`]: so many, each named.
-mod pred {
-    pub(super) const LIKELY: u64 = 0;
-    pub(super) const NONE: u64 = 1;
+pub(super) mod pred {
+    pub(in crate::packed) const LIKELY: u64 = 0;
+    pub(in crate::packed) const NONE: u64 = 1;
 }
 
 /// More predecessors than these are never expected: what is repeated in no bytes stays small.
-const LIKELY_PREDS_MAX: usize = 4;
+pub(super) const LIKELY_PREDS_MAX: usize = 4;
 
 /// The change whose operations are written or read.
 #[derive(Debug, Clone, Copy)]
@@ -45,18 +47,18 @@ pub(super) struct Of {
 }
 
 impl Of {
-    const fn key(&self) -> KeyOf<'_> {
+    pub(super) const fn key(&self) -> KeyOf<'_> {
         KeyOf { place: self.place, kind: self.kind, author: &self.author }
     }
 
-    fn case(&self, told: &Told<'_>) -> Option<RecordId> {
+    pub(super) fn case(&self, told: &Told<'_>) -> Option<RecordId> {
         told.record(self.place)?.record.case
     }
 }
 
 /// Where the operation before stood in its text.
 #[derive(Debug, Clone, Copy)]
-struct Cursor {
+pub(super) struct Cursor {
     object: OpId,
     field: u64,
     /// The element that it made or removed.
@@ -105,7 +107,7 @@ fn text_of(kind: Kind, field: &str) -> Option<OpId> {
 const SHAPE_OPS_MAX: usize = 64;
 
 /// What a change does: of each operation the field's number and what it does there. Most changes do what others did.
-pub(super) type Shape = Vec<(u64, u8)>;
+pub(super) type Shape = Rc<[(u64, u8)]>;
 
 /// The shape, where each operation is one at a field of the root.
 fn shape_of(told: &Told<'_>, of: Of, ops: &[ParsedOp]) -> Option<Shape> {
@@ -181,7 +183,7 @@ fn likely_preds(told: &Told<'_>, of: Of, field: FieldStream, key: &str) -> Vec<O
 }
 
 fn note_field(told: &mut Told<'_>, of: Of, field: FieldStream, op: &ParsedOp, key: &str) {
-    let in_list = told.record(of.place).is_some_and(|told| told.ops.contains_key(key));
+    let in_list = told.record(of.place).is_some_and(|told| told.ops.get(key).is_some());
     if !in_list && !of.is_first && (1..=LIKELY_PREDS_MAX).contains(&op.preds.len()) {
         told.replaced.insert(field, op.preds.clone());
     }
@@ -241,29 +243,11 @@ pub(super) fn read(
     of: Of,
     left: &mut usize,
 ) -> Result<Vec<ParsedOp>, PackedError> {
-    let shape = match columns.unsigned(Column::Shape)? {
-        0 => None,
-        place => {
-            let place = usize::try_from(place - 1).map_err(|_| PackedError::Malformed)?;
-            Some(told.shapes.get(place).cloned().ok_or(PackedError::Malformed)?)
-        }
-    };
-    let spelt = shape.is_none();
-    let count = shape.as_ref().map_or_else(|| columns.unsigned(Column::OpCount), |shape| Ok(shape.len() as u64))?;
-    if count > CHANGE_OPS_MAX {
-        return Err(PackedError::TooLarge);
-    }
-    let (mut shape, mut rest) =
-        (Some(Shape::new()).filter(|_| spelt && count <= SHAPE_OPS_MAX as u64), shape.into_iter().flatten());
+    let mut outline = Outline::read(told, columns)?;
     let (mut ops, mut cursor, mut preds) = (Vec::new(), None, 0_usize);
-    for at in 0..count {
+    for at in 0..outline.count {
         *left = left.checked_sub(1).ok_or(PackedError::TooLarge)?;
-        let (number, code) = match rest.next() {
-            Some(known) => known,
-            None => read_code(columns)?,
-        };
-        shape = shape.filter(|_| code <= code::FIELD_DELETE);
-        shape.iter_mut().for_each(|shape| shape.push((number, code)));
+        let (number, code) = outline.next(columns, at)?;
         let id = OpId { counter: of.start_op.checked_add(at).ok_or(PackedError::Malformed)?, actor: of.author };
         let op = if code <= code::FIELD_DELETE {
             cursor = None;
@@ -279,8 +263,53 @@ pub(super) fn read(
         }
         ops.push(op);
     }
-    shape.into_iter().for_each(|shape| told.shapes.list(shape));
+    outline.finish(told);
     Ok(ops)
+}
+
+/// What a change does, as it is read: a shape that was told before, or one that is spelt.
+pub(super) struct Outline {
+    /// How many operations there are.
+    pub(super) count: u64,
+    known: Option<Shape>,
+    /// One that is spelt, to be told by its place from then on; longer ones, and those that edit texts, are not.
+    spelt: Option<Vec<(u64, u8)>>,
+}
+
+impl Outline {
+    pub(super) fn read(told: &Told<'_>, columns: &mut Reader<'_>) -> Result<Self, PackedError> {
+        let known = match columns.unsigned(Column::Shape)? {
+            0 => None,
+            place => {
+                let place = usize::try_from(place - 1).map_err(|_| PackedError::Malformed)?;
+                Some(told.shapes.get(place).cloned().ok_or(PackedError::Malformed)?)
+            }
+        };
+        let count = known.as_ref().map_or_else(|| columns.unsigned(Column::OpCount), |shape| Ok(shape.len() as u64))?;
+        if count > CHANGE_OPS_MAX {
+            return Err(PackedError::TooLarge);
+        }
+        let spelt = (known.is_none() && count <= SHAPE_OPS_MAX as u64).then(Vec::new);
+        Ok(Self { count, known, spelt })
+    }
+
+    /// The field's number, and what the next operation does there.
+    pub(super) fn next(&mut self, columns: &mut Reader<'_>, at: u64) -> Result<(u64, u8), PackedError> {
+        let known = self.known.as_ref().and_then(|shape| shape.get(usize::try_from(at).ok()?).copied());
+        let (number, code) = match known {
+            Some(known) => known,
+            None => read_code(columns)?,
+        };
+        if code > code::FIELD_DELETE {
+            self.spelt = None;
+        }
+        self.spelt.iter_mut().for_each(|shape| shape.push((number, code)));
+        Ok((number, code))
+    }
+
+    pub(super) fn finish(self, told: &mut Told<'_>) {
+        self.spelt.into_iter().for_each(|shape| told.shapes.list(shape.into()));
+    }
 }
 
 /// What an operation does, and the field's number where it is one at a field of the root.
@@ -327,7 +356,7 @@ fn read_field(
     Ok(op)
 }
 
-fn read_op(
+pub(super) fn read_op(
     told: &mut Told<'_>,
     columns: &mut Reader<'_>,
     of: Of,
@@ -338,7 +367,7 @@ fn read_op(
     Ok(OpId { counter, actor })
 }
 
-fn read_text(
+pub(super) fn read_text(
     told: &mut Told<'_>,
     columns: &mut Reader<'_>,
     of: Of,

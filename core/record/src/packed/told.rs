@@ -16,6 +16,8 @@ use crate::kind::Kind;
 
 /// Members of a record that are looked through, so that a record of many thousands costs no more than one of few.
 const MEMBERS_BACK_MAX: usize = 64;
+/// So many keys of a record are looked through; of more they are found by a map.
+const FEW_KEYS: usize = 24;
 
 /// A record of the list.
 #[derive(Debug)]
@@ -24,11 +26,37 @@ pub(super) struct ToldRecord {
     /// Its changes so far.
     pub(super) changes: Changes,
     /// The last operation at each key.
-    pub(super) ops: BTreeMap<String, OpId>,
+    pub(super) ops: LastOps,
     /// What names items of its fields: sessions, events, members of sets.
     members: Vec<Member>,
     /// The counter of its first operation after the genesis.
     first_op: u64,
+}
+
+/// The last operation at each key: of few keys, as nearly always, in the order in which they came.
+#[derive(Debug, Default)]
+pub(super) struct LastOps {
+    few: Vec<(String, OpId)>,
+    many: BTreeMap<String, OpId>,
+}
+
+impl LastOps {
+    pub(super) fn get(&self, key: &str) -> Option<&OpId> {
+        let few = self.few.iter().find(|(known, _)| known == key).map(|(_, op)| op);
+        if few.is_some() || self.many.is_empty() { few } else { self.many.get(key) }
+    }
+
+    fn note(&mut self, key: &str, op: OpId) {
+        if let Some((_, last)) = self.few.iter_mut().find(|(known, _)| known == key) {
+            *last = op;
+        } else if self.few.len() < FEW_KEYS {
+            self.few.push((key.to_owned(), op));
+        } else if let Some(last) = self.many.get_mut(key) {
+            *last = op;
+        } else {
+            self.many.insert(key.to_owned(), op);
+        }
+    }
 }
 
 /// What names an item of a record's field.
@@ -156,7 +184,7 @@ impl<'h> Told<'h> {
         self.records.push(ToldRecord {
             record,
             changes: Changes::default(),
-            ops: BTreeMap::new(),
+            ops: LastOps::default(),
             members: Vec::new(),
             first_op: Kind::of_code(record.key.kind).map_or(0, document::genesis_max_op) + 1,
         });
@@ -218,6 +246,14 @@ impl<'h> Told<'h> {
         }
     }
 
+    /// How long the member is that stands so far back among those of the record.
+    pub(super) fn member_back_bytes(&self, place: usize, back: usize) -> Option<usize> {
+        match self.records.get(place)?.members.iter().rev().nth(back)? {
+            Member::Listed(place) => self.member(*place).map(str::len),
+            Member::Statement(_) => Some(2 * RecordId::LEN),
+        }
+    }
+
     /// A member of the record was told that stands at this place of the list of members.
     pub(super) fn note_member(&mut self, place: usize, listed: usize) {
         if let Some(told) = self.records.get_mut(place) {
@@ -268,11 +304,16 @@ impl<'h> Told<'h> {
     /// A change was told in columns, each operation noted as it was told.
     pub(super) fn note_told(&mut self, place: usize, change: &ParsedChange) {
         let known = HeldChange { actor: change.actor, seq: change.seq, hash: change.hash, max_op: change.max_op() };
-        let clock = self.clock_of(place, &change.actor, change.seq, change.start_op);
+        self.note_header(place, known, change.start_op, change.time_s);
+    }
+
+    /// As [`Self::note_told`], of a change's header.
+    pub(super) fn note_header(&mut self, place: usize, known: HeldChange, start_op: u64, time_s: i64) {
+        let clock = self.clock_of(place, &known.actor, known.seq, start_op);
         self.note_named(place, known);
-        self.author = Some(change.actor);
-        self.times.insert(clock, change.time_s);
-        self.time_s = Some(change.time_s);
+        self.author = Some(known.actor);
+        self.times.insert(clock, time_s);
+        self.time_s = Some(time_s);
     }
 
     /// A change was told as its chunk.
@@ -288,12 +329,7 @@ impl<'h> Told<'h> {
     /// An operation at a key of the record was told.
     pub(super) fn note_op(&mut self, place: usize, key: &str, op: OpId) {
         let Some(told) = self.records.get_mut(place) else { return };
-        match told.ops.get_mut(key) {
-            Some(last) => *last = op,
-            None => {
-                told.ops.insert(key.to_owned(), op);
-            }
-        }
+        told.ops.note(key, op);
     }
 
     /// The key of the record at a place.

@@ -2,13 +2,13 @@
 
 use foras_wire::id::{Actor, ChangeHash};
 use foras_wire::limits::{CHANGE_BYTES_MAX, PACKED_BYTES_MAX, PACKED_ITEMS_MAX, PACKED_OPS_MAX};
-use foras_wire::record::RecordRef;
+use foras_wire::record::{KindCode, RecordRef};
 
 use super::columns::{Column, Reader};
 use super::deps::Deps;
 use super::pack::form;
 use super::told::Told;
-use super::{Held, Item, PackedError, actors, hash_of, ops, records};
+use super::{Held, HeldChange, Item, PackedError, actors, hash_of, ops, records, skim};
 use crate::change::encode::Unwritten;
 use crate::change::{self, ParsedAction, ParsedChange, ParsedKey, ParsedOp, ParsedScalar};
 use crate::kind::Kind;
@@ -36,28 +36,53 @@ pub fn unpack_after(introduced: &[Actor], bytes: &[u8], held: &dyn Held) -> Resu
             ToldChange::Whole(change) => (change.hash, Some(change.into_bytes())),
             ToldChange::Opaque(hash, chunk) => (hash, Some(chunk)),
             ToldChange::Named(hash) => (hash, None),
+            // Nothing is passed over where all is wanted.
+            ToldChange::Skimmed { .. } => return,
         };
         items.push(Item { record, change_set: item.change_set, received_ms: item.received_ms, hash, chunk });
     })?;
     Ok(items)
 }
 
-/// What each change of a list does, with nothing rebuilt: a change's chunk is empty and its hash zero, and so are the hashes
-/// that it builds on. For who needs the values only, and trusts the bytes by a signature over them. `each` is given the
-/// record, when the server received the change, and the change; `None` for one that this library cannot read.
+/// A change of which the values alone were read.
+#[derive(Debug, Clone)]
+pub enum ValuesRead {
+    /// What it does: its chunk is empty and its hash zero, and so are the hashes that it builds on.
+    Whole(ParsedChange),
+    /// It was passed over.
+    Skimmed {
+        /// Whether it writes nothing but values at fields.
+        is_plain: bool,
+    },
+    /// This library cannot read it.
+    Opaque,
+}
+
+/// What each change of a list does, with nothing rebuilt, for who needs the values only, and trusts the bytes by a signature
+/// over them. Changes of records of a kind that is not `wanted` are passed over: they are as sound as if they were read.
+/// `each` is given the record with its number in the list, when the server received the change, and the change.
 ///
 /// # Errors
 /// As [`unpack`]. Changes that the receiver would have to hold are [`PackedError::NotHeld`].
 pub fn read_values(
     bytes: &[u8],
     held: &dyn Held,
-    mut each: impl FnMut(RecordRef, i64, Option<ParsedChange>),
+    wanted: &dyn Fn(KindCode) -> bool,
+    mut each: impl FnMut(usize, RecordRef, i64, ValuesRead),
 ) -> Result<(), PackedError> {
     let mut named = false;
-    Unpacking::new(held, &[], false).each(bytes, |record, item| match item.told {
-        ToldChange::Whole(change) => each(record, item.received_ms, Some(change)),
-        ToldChange::Opaque(..) => each(record, item.received_ms, None),
-        ToldChange::Named(_) => named = true,
+    let unpacking = Unpacking { wanted: Some(wanted), ..Unpacking::new(held, &[], false) };
+    unpacking.each(bytes, |record, item| {
+        let read = match item.told {
+            ToldChange::Whole(change) => ValuesRead::Whole(change),
+            ToldChange::Skimmed { is_plain } => ValuesRead::Skimmed { is_plain },
+            ToldChange::Opaque(..) => ValuesRead::Opaque,
+            ToldChange::Named(_) => {
+                named = true;
+                return;
+            }
+        };
+        each(item.place, record, item.received_ms, read);
     })?;
     if named { Err(PackedError::NotHeld) } else { Ok(()) }
 }
@@ -68,10 +93,14 @@ struct Unpacking<'h> {
     bytes_left: usize,
     /// Whether chunks are written again, and hashed.
     rebuild: bool,
+    /// Changes of other kinds are passed over.
+    wanted: Option<&'h dyn Fn(KindCode) -> bool>,
 }
 
 /// An item, as the list tells it.
 struct ToldItem {
+    /// The number of its record.
+    place: usize,
     change_set: u32,
     received_ms: i64,
     told: ToldChange,
@@ -79,6 +108,7 @@ struct ToldItem {
 
 enum ToldChange {
     Whole(ParsedChange),
+    Skimmed { is_plain: bool },
     Opaque(ChangeHash, Vec<u8>),
     Named(ChangeHash),
 }
@@ -86,7 +116,7 @@ enum ToldChange {
 impl<'h> Unpacking<'h> {
     fn new(held: &'h dyn Held, introduced: &[Actor], rebuild: bool) -> Self {
         let told = Told::new(held, introduced);
-        Self { told, ops_left: PACKED_OPS_MAX, bytes_left: PACKED_BYTES_MAX, rebuild }
+        Self { told, ops_left: PACKED_OPS_MAX, bytes_left: PACKED_BYTES_MAX, rebuild, wanted: None }
     }
 
     fn each(mut self, bytes: &[u8], mut each: impl FnMut(RecordRef, ToldItem)) -> Result<(), PackedError> {
@@ -112,16 +142,14 @@ impl<'h> Unpacking<'h> {
         let told = match columns.unsigned(Column::Form)? {
             form::REBUILT => {
                 let kind = Kind::of_code(record.key.kind).ok_or(PackedError::Malformed)?;
-                let change = self.rebuilt(columns, place, kind)?;
-                self.told.note_told(place, &change);
-                ToldChange::Whole(change)
+                self.in_columns(columns, place, kind)?
             }
             form::RAW => self.raw(columns, place)?,
             form::NAMED => ToldChange::Named(self.named(columns, place)?),
             form::HASHED => ToldChange::Named(ChangeHash(columns.array(Column::Hash)?)),
             _ => return Err(PackedError::Malformed),
         };
-        Ok((record, ToldItem { change_set, received_ms, told }))
+        Ok((record, ToldItem { place, change_set, received_ms, told }))
     }
 
     fn raw(&mut self, columns: &mut Reader<'_>, place: usize) -> Result<ToldChange, PackedError> {
@@ -145,7 +173,7 @@ impl<'h> Unpacking<'h> {
         Ok(change.hash)
     }
 
-    fn rebuilt(&mut self, columns: &mut Reader<'_>, place: usize, kind: Kind) -> Result<ParsedChange, PackedError> {
+    fn in_columns(&mut self, columns: &mut Reader<'_>, place: usize, kind: Kind) -> Result<ToldChange, PackedError> {
         let told = &mut self.told;
         let likely = told.author;
         let author = actors::read(told, columns, Column::Actor, place, likely)?;
@@ -154,7 +182,28 @@ impl<'h> Unpacking<'h> {
         let start_op = next_op.wrapping_add(columns.signed(Column::StartOp)?).cast_unsigned();
         let time_s = told.time_s(place, &author, deps.seq, start_op).wrapping_add(columns.signed(Column::Time)?);
         let of = ops::Of { place, kind, author, start_op, is_first: deps.is_first() };
+        if self.wanted.is_some_and(|wanted| !wanted(kind.code())) {
+            let skimmed = skim::skim(told, columns, of, &mut self.ops_left)?;
+            // As `ParsedChange::max_op` counts.
+            let max_op = start_op.saturating_add(skimmed.op_count).saturating_sub(1);
+            let known = HeldChange { actor: author, seq: deps.seq, hash: ChangeHash([0; 32]), max_op };
+            told.note_header(place, known, start_op, time_s);
+            self.spend(skimmed.bytes)?;
+            return Ok(ToldChange::Skimmed { is_plain: skimmed.is_plain });
+        }
         let ops = ops::read(told, columns, of, &mut self.ops_left)?;
+        let change = self.change(kind, &deps, (author, start_op, time_s), ops)?;
+        self.told.note_told(place, &change);
+        Ok(ToldChange::Whole(change))
+    }
+
+    fn change(
+        &mut self,
+        kind: Kind,
+        deps: &Deps,
+        (author, start_op, time_s): (Actor, u64, i64),
+        ops: Vec<ParsedOp>,
+    ) -> Result<ParsedChange, PackedError> {
         let (seq, op_count) = (deps.seq, ops.len() as u64);
         if !self.rebuild {
             self.spend(ops.iter().map(told_bytes).sum())?;

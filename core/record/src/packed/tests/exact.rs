@@ -9,7 +9,7 @@ use crate::change::{self, ParsedChange};
 use crate::document::{Content, Document, Edit, Write};
 use crate::identity;
 use crate::kind::Kind;
-use crate::packed::{Item, Nothing, PackedError, pack, pack_plain, read_values, unpack};
+use crate::packed::{Item, Nothing, PackedError, ValuesRead, pack, pack_plain, read_values, unpack};
 use crate::value::Value;
 
 fn raw_bytes(items: &[Item]) -> usize {
@@ -78,8 +78,8 @@ fn the_values_of_a_list_are_read_without_rebuilding_its_changes() {
         let items = log(seed, 2, 60);
         let bytes = pack(&items, &Nothing);
         let (mut told, mut rebuilt) = (BTreeMap::new(), BTreeMap::new());
-        read_values(&bytes, &Nothing, |record, received_ms, change| {
-            let change = change.expect("all are this library's own");
+        read_values(&bytes, &Nothing, &|_| true, |_, record, received_ms, change| {
+            let ValuesRead::Whole(change) = change else { panic!("all are this library's own, and wanted") };
             told.entry(record).or_insert_with(Vec::new).push((received_ms, change));
         })
         .unwrap();
