@@ -33,6 +33,9 @@ use fall::Fall;
 /// Days after which a programme that did not reach its device-days is stuck.
 const DAYS_MAX: usize = 2_000;
 
+/// Of a hundred days, those at whose end everybody comes to rest and the laws are looked at; they are at the end, too.
+const REST: u8 = 6;
+
 /// A programme under way.
 struct Programme {
     world: World,
@@ -71,7 +74,7 @@ pub(crate) fn play(seed: u64, device_days: u64) -> Outcome {
             programme.rest();
             return programme.end();
         }
-        if programme.chance.percent(10) {
+        if programme.chance.percent(REST) {
             programme.rest();
         }
     }

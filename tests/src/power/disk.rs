@@ -42,6 +42,8 @@ struct Image {
     new: bool,
     handles: usize,
     inode: u64,
+    /// The real file, once something of it was synced.
+    real: Option<File>,
 }
 
 /// The disk of one machine.
@@ -133,9 +135,12 @@ impl Disk {
             return Err(Fault::Off);
         }
         let image = self.image(path)?;
-        let real = OpenOptions::new().write(true).open(path)?;
+        let real = match &mut image.real {
+            Some(real) => real,
+            none => none.insert(OpenOptions::new().write(true).open(path)?),
+        };
         for change in image.unsynced.drain(..) {
-            carry_out(&real, &change)?;
+            carry_out(real, &change)?;
         }
         if std::mem::take(&mut image.new) {
             self.ghosts.clear();
@@ -156,8 +161,8 @@ impl Disk {
     }
 
     /// The file as every connection sees it.
-    pub(super) fn seen(&self, path: &Path) -> Option<Vec<u8>> {
-        self.files.get(path).map(|image| image.content.clone())
+    pub(super) fn seen(&self, path: &Path) -> Option<&[u8]> {
+        self.files.get(path).map(|image| image.content.as_slice())
     }
 
     /// Before the file is deleted, which is durable at once if `folder_synced`.

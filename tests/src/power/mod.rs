@@ -100,10 +100,11 @@ impl Machine {
         self.disk().room_bytes = bytes;
     }
 
-    /// A file's content as its connections see it; `None` where none ever opened it.
+    /// What `look` makes of a file's content as its connections see it; `None` where none ever opened it.
     #[must_use]
-    pub fn seen(&self, path: &Path) -> Option<Vec<u8>> {
-        self.disk().seen(&path.canonicalize().ok()?)
+    pub fn seen<T>(&self, path: &Path, look: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        let path = path.canonicalize().ok()?;
+        self.disk().seen(&path).map(look)
     }
 
     /// The power is back, and of what was not synced this survives. All connections must have been closed.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use memchr::memmem;
+
 const MARK: &[u8] = b"value-";
 /// Digits after the mark, and the full stop that ends them.
 const DIGITS: usize = 5;
@@ -21,16 +23,9 @@ fn is_canary(bytes: &[u8]) -> bool {
 /// Every canary in `bytes`.
 #[must_use]
 pub fn canaries_in(bytes: &[u8]) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let mut rest = bytes;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'v') {
-        rest = &rest[at..];
-        if let Some(text) = rest.get(..BYTES).filter(|text| is_canary(text)) {
-            found.insert(String::from_utf8_lossy(text).into_owned());
-        }
-        rest = &rest[1..];
-    }
-    found
+    let canary = |at: usize| bytes.get(at..at + BYTES).filter(|text| is_canary(text));
+    let found = memmem::find_iter(bytes, MARK).filter_map(canary);
+    found.map(|text| String::from_utf8_lossy(text).into_owned()).collect()
 }
 
 /// A pile of bytes in which values are looked for.
@@ -53,7 +48,7 @@ impl Pile {
         if value.len() == BYTES && is_canary(value.as_bytes()) {
             return self.canaries.contains(value);
         }
-        self.bytes.iter().any(|bytes| bytes.windows(value.len()).any(|window| window == value.as_bytes()))
+        self.bytes.iter().any(|bytes| memmem::find(bytes, value.as_bytes()).is_some())
     }
 
     /// Every canary in it.

@@ -196,8 +196,8 @@ impl Device {
         let mut values = BTreeSet::new();
         for entry in fs::read_dir(self.folder.path()).expect("the folder") {
             let path = entry.expect("a file").path();
-            let seen = self.machine.seen(&path);
-            values.extend(canaries_in(&seen.unwrap_or_else(|| fs::read(path).expect("a file that reads"))));
+            let seen = self.machine.seen(&path, canaries_in);
+            values.extend(seen.unwrap_or_else(|| canaries_in(&fs::read(path).expect("a file that reads"))));
         }
         values
     }

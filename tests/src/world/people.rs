@@ -1,9 +1,10 @@
 //! What people of the programme do in the world, in their own words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foras::Error;
 use foras::phone::{ConsentEvent, Registration, Setting, ValueShown};
+use foras_record::document::FieldState;
 use foras_record::identity;
 use foras_record::kind::Kind;
 use foras_record::role::Role;
@@ -123,20 +124,32 @@ impl World {
     }
 
     fn seen(&mut self, number: DeviceNumber, subject: &str, field: &str) -> Result<Vec<String>, Error> {
-        let Ok(id) = subject.parse() else { return Ok(Vec::new()) };
+        Ok(self.fields_beside(number, subject, field)?.remove(field).unwrap_or_default())
+    }
+
+    /// As [`World::values`], of every field of the record that has this one.
+    pub(super) fn fields_beside(
+        &mut self,
+        number: DeviceNumber,
+        subject: &str,
+        field: &str,
+    ) -> Result<BTreeMap<&'static str, Vec<String>>, Error> {
+        let Ok(id) = subject.parse() else { return Ok(BTreeMap::new()) };
         let is_project = Kind::Project.rule().field(field).is_some();
         let key = if is_project {
             identity::record(Kind::Project, identity::of_case(Kind::Project, &id), Some(id)).key
         } else {
             identity::record(Kind::Session, id, None).key
         };
-        let mut shown = match self.phone(number).store_mut().show(&key) {
-            Err(Error::NotFound) => return Ok(Vec::new()),
+        let shown = match self.phone(number).store_mut().show(&key) {
+            Err(Error::NotFound) => return Ok(BTreeMap::new()),
             other => other?,
         };
-        let Some(state) = shown.fields.remove(field) else { return Ok(Vec::new()) };
-        let all = state.shown.into_iter().chain(state.others);
-        Ok(all.filter_map(|held| held.value.as_str().map(str::to_owned)).collect())
+        let values = |state: FieldState| {
+            let all = state.shown.into_iter().chain(state.others);
+            all.filter_map(|held| held.value.as_str().map(str::to_owned)).collect()
+        };
+        Ok(shown.fields.into_iter().map(|(field, state)| (field, values(state))).collect())
     }
 
     /// Values that a device keeps as refused.

@@ -92,6 +92,9 @@ pub fn check_record(record: &RecordRef) -> Result<Kind, Refusal> {
 /// The honest path applies the whole batch to one copy and rehearses once. When that fails, changes are tried one at a
 /// time, so that a hostile one takes no honest neighbour with it. `history` holds exactly what was admitted.
 pub fn admit(history: &mut History, batch: &[ParsedChange], gate: &Gate<'_>) -> Vec<Verdict> {
+    if batch.iter().all(|change| history.knows(&change.hash)) {
+        return vec![Verdict::Duplicate; batch.len()];
+    }
     if let Some((together, verdicts)) = rehearsal::guarded(|| together(history, batch, gate)).flatten() {
         *history = together;
         return verdicts;
@@ -110,7 +113,9 @@ pub fn admit(history: &mut History, batch: &[ParsedChange], gate: &Gate<'_>) -> 
 fn together(history: &History, batch: &[ParsedChange], gate: &Gate<'_>) -> Option<(History, Vec<Verdict>)> {
     let mut copy = history.clone();
     let verdicts = attempt(&mut copy, batch, gate, &mut rehearsal::apply);
-    (!verdicts.contains(&Verdict::Refused(UNSOUND)) && rehearsal::passes(&copy)).then_some((copy, verdicts))
+    // Where nothing was applied there is nothing to rehearse.
+    let sound = || !verdicts.contains(&Verdict::Admitted) || rehearsal::passes(&copy);
+    (!verdicts.contains(&Verdict::Refused(UNSOUND)) && sound()).then_some((copy, verdicts))
 }
 
 /// Applies a change to a history; false when it is not sound.

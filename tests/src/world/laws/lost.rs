@@ -1,6 +1,6 @@
 //! No acknowledged edit that a device or the server still holds is lost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Findings;
 use crate::world::canary::Pile;
@@ -67,6 +67,7 @@ fn somewhere(world: &mut World, among: &[DeviceNumber], admitted: &Pile, aside: 
 fn visible(world: &mut World, among: &[DeviceNumber], admitted: &Pile, aside: &Aside, findings: &mut Findings) {
     let oracle = world.oracle.clone();
     let standing = oracle.standing(|edit| admitted.has(&edit.value) && !aside.has(world, &edit.value));
+    let mut records = BTreeMap::new();
     for ((subject, field), expected) in standing {
         let place = (subject.to_owned(), field.to_owned());
         if oracle.blurred.contains(&place) {
@@ -74,8 +75,11 @@ fn visible(world: &mut World, among: &[DeviceNumber], admitted: &Pile, aside: &A
         }
         let doubled = oracle.doubled.contains(&place);
         for number in among {
-            let values = world.values(*number, subject, field);
+            let fields = records
+                .entry((*number, subject))
+                .or_insert_with(|| world.fields_beside(*number, subject, field).unwrap_or_default());
             // A role that does not see projects shows none.
+            let Some(values) = fields.get(field) else { continue };
             let shown: BTreeSet<&str> = values.iter().map(String::as_str).collect();
             let as_expected = if doubled { shown.is_superset(&expected) } else { shown == expected };
             if !values.is_empty() && !as_expected {
