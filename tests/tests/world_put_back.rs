@@ -195,6 +195,35 @@ fn what_waits_upon_work_that_only_its_author_knows_takes_it_along() {
 }
 
 #[test]
+fn a_mission_brings_back_a_case_that_it_was_told_whole() {
+    let (mut world, [worker, counsellor, bamako], case) = programme(211);
+    let yesterday = world.backup_of_server();
+    world.offline(worker);
+    world.edit(counsellor, &case, "project_idea", "a bakery in Kayes").unwrap();
+    world.consent_to_share(counsellor, &case).unwrap();
+    world.phone(counsellor).propose_handover(&case, "ML").unwrap();
+    world.sync(counsellor).unwrap();
+    world.sync(bamako).unwrap();
+    world.phone(bamako).accept_handover(&case).unwrap();
+    world.sync(bamako).unwrap();
+    assert_eq!(
+        world.values(bamako, &case, "project_idea"),
+        ["a bakery in Kayes"],
+        "the mission is told the case whole"
+    );
+    // The phone that wrote it falls into the harbour, and the server's disk breaks.
+    world.destroy(counsellor);
+    world.put_server_back(&yesterday);
+    world.server().begin_recovery(world.truth.now_ms()).unwrap();
+    world.rest(&[worker, bamako]).unwrap();
+    world.server().close_recovery().unwrap();
+    world.run_until_quiescent();
+    assert!(world.holds(bamako, &case), "the handover came back with it");
+    assert_eq!(world.values(bamako, &case, "project_idea"), ["a bakery in Kayes"]);
+    assert_eq!(world.values(worker, &case, "project_idea"), ["a bakery in Kayes"], "and the point has it again");
+}
+
+#[test]
 fn rows_that_a_phones_disk_lost_come_back() {
     for (seed, days) in [(207, 0), (208, 2)] {
         let (mut world, [worker, counsellor, _], case) = programme(seed);

@@ -135,6 +135,20 @@ pub fn change_leaf(record: &RecordRef, hash: &ChangeHash, received_ms: i64) -> D
     merkle::leaf(&content)
 }
 
+/// The leaf of a record that is told whole, over the leaves of its changes.
+#[must_use]
+pub fn whole_leaf(changes: &[Digest32]) -> Digest32 {
+    merkle::leaf(&[&code::WHOLE.to_be_bytes()[..], merkle::root(changes).as_bytes()].concat())
+}
+
+impl WholeEntry {
+    /// The leaves of its changes.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<Digest32> {
+        self.changes.iter().map(|(hash, _)| change_leaf(&self.record, hash, self.received_ms)).collect()
+    }
+}
+
 impl Entry {
     /// The entry's leaf under the page's root: the same for every receiver that is told the same names.
     #[must_use]
@@ -143,12 +157,7 @@ impl Entry {
         match self {
             Self::Change(change) => change_leaf(&change.record, &change.hash, change.received_ms),
             Self::Known(known) => change_leaf(&known.record, &known.hash, known.received_ms),
-            Self::Whole(whole) => {
-                let changes = whole.changes.iter();
-                let leaves: Vec<_> =
-                    changes.map(|(hash, _)| change_leaf(&whole.record, hash, whole.received_ms)).collect();
-                leaf(code::WHOLE, merkle::root(&leaves).as_bytes())
-            }
+            Self::Whole(whole) => whole_leaf(&whole.leaves()),
             Self::Drop(key) => leaf(code::DROP, &to_cbor(key)),
             Self::Erase(case) => leaf(code::ERASE, case.as_bytes()),
             Self::Author(author) => leaf(code::AUTHOR, &to_cbor(author)),

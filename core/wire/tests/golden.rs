@@ -19,8 +19,8 @@ use foras_wire::pack::{Fingerprint, PackProgress, Piece, Seal};
 use foras_wire::page::{self, AuthorEntry, ChangeEntry, Entry, KnownEntry, Page, SeenEntry, WholeEntry};
 use foras_wire::push::{PackedPush, Push, PushItem};
 use foras_wire::reconcile::{
-    Claim, Difference, DifferenceState, Item, LackedChange, OfferedChange, OfferedPage, Offers, Reconcile, Sketch,
-    Witness, coded,
+    Claim, Difference, DifferenceState, Item, LackedChange, OfferedChange, OfferedPage, OfferedWhole, Offers,
+    Reconcile, Sketch, Witness, coded,
 };
 use foras_wire::record::{KindCode, RecordKey, RecordRef};
 use foras_wire::stream::{AnswerWriter, FrameReader};
@@ -85,6 +85,7 @@ fn offers() -> Offers {
         leaves: vec![0x88; 64],
         signature: Signature64([0x44; 64]),
         changes: vec![change],
+        wholes: vec![OfferedWhole { index: 1, received_ms: 1_790_000_000_000, leaves: vec![0xaa; 64] }],
     };
     let claim = Claim { audience: 1, record: record(), hash: ChangeHash([0x66; 32]) };
     Offers { pages: vec![page], claims: vec![claim] }

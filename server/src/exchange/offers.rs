@@ -38,9 +38,8 @@ fn proven(server: &Server, page: &OfferedPage) -> Vec<Restored> {
     changes.sort_unstable_by_key(|change| change.index);
     let proven = changes.into_iter().filter_map(|change| {
         let (record, chunk, received_ms) = (change.record, change.chunk.clone(), change.received_ms);
-        let index = usize::try_from(change.index).ok()?;
         let hash = chunk_hash(&chunk).ok()?;
-        let is_proven = leaves.get(index) == Some(&change_leaf(&record, &hash, received_ms));
+        let is_proven = page.covers(change.index, &change_leaf(&record, &hash, received_ms));
         is_proven.then_some(Restored { record, hash, chunk, received_ms })
     });
     proven.collect()

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use foras_wire::audience::AudienceName;
+use foras_wire::frame::{from_cbor, to_cbor};
 use foras_wire::id::{ChangeHash, Digest32, Incarnation, Signature64};
 use foras_wire::merkle;
-use foras_wire::page::{Page, change_leaf};
+use foras_wire::page::{Entry, Page, change_leaf};
 use foras_wire::reconcile::coded::Short;
-use foras_wire::reconcile::{Claim, Difference, OfferedChange, OfferedPage, Offers, Witness};
+use foras_wire::reconcile::{Claim, Difference, OfferedChange, OfferedPage, OfferedWhole, Offers, Witness};
 use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -31,19 +32,42 @@ struct Place {
     received_ms: i64,
 }
 
+/// What a page's signature covers.
+#[derive(Debug, Default)]
+pub(super) struct SignedLeaves {
+    /// The leaves of its entries, 32 bytes each.
+    entries: Vec<u8>,
+    wholes: Vec<OfferedWhole>,
+}
+
+impl SignedLeaves {
+    pub(super) fn of(entries: &[Entry]) -> Self {
+        let mut all = Self::default();
+        for (index, entry) in (0_u32..).zip(entries) {
+            all.entries.extend_from_slice(entry.leaf().as_bytes());
+            if let Entry::Whole(whole) = entry {
+                let leaves = whole.leaves().iter().flat_map(|leaf| leaf.0).collect();
+                all.wholes.push(OfferedWhole { index, received_ms: whole.received_ms, leaves });
+            }
+        }
+        all
+    }
+}
+
 /// Keeps the page's signature with the leaves of its entries; the oldest pages are forgotten.
 pub(super) fn keep_page(
     connection: &Connection,
     identity: &Identity,
     audience: &AudienceName,
     page: &Page,
-    leaves: &[Digest32],
+    leaves: &SignedLeaves,
 ) -> Result<(), Error> {
-    let leaves: Vec<u8> = leaves.iter().flat_map(|leaf| leaf.0).collect();
-    let sql = "INSERT INTO signed_page (audience, epoch, position, leaves, signature) VALUES (?1, ?2, ?3, ?4, ?5) \
-               ON CONFLICT (audience, epoch, position) DO UPDATE SET leaves = excluded.leaves, signature = excluded.signature";
-    let epoch = identity.epoch.cast_signed();
-    let words = params![audience.as_str(), epoch, page.from.cast_signed(), leaves, page.signature.as_bytes()];
+    let sql = "INSERT INTO signed_page (audience, epoch, position, leaves, signature, wholes) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (audience, epoch, position) DO UPDATE \
+               SET leaves = excluded.leaves, signature = excluded.signature, wholes = excluded.wholes";
+    let (epoch, from) = (identity.epoch.cast_signed(), page.from.cast_signed());
+    let wholes = to_cbor(&leaves.wholes);
+    let words = params![audience.as_str(), epoch, from, leaves.entries, page.signature.as_bytes(), wholes];
     connection.prepare_cached(sql)?.execute(words)?;
     let sql = "DELETE FROM signed_page WHERE audience = ?1 AND epoch = ?2 AND position < ?3";
     let oldest = page.to().saturating_sub(SIGNED_POSITIONS).cast_signed();
@@ -56,7 +80,7 @@ pub(super) fn keep_page(
 
 /// The last page that the server signed for this device in its newest epoch: what shows that its log went back.
 pub(super) fn witness(connection: &Connection, identity: &Identity) -> Result<Option<Witness>, Error> {
-    let sql = "SELECT audience, epoch, position, leaves, signature FROM signed_page \
+    let sql = "SELECT audience, epoch, position, leaves, signature, wholes FROM signed_page \
                ORDER BY epoch DESC, position + length(leaves) / 32 DESC LIMIT 1";
     let mut statement = connection.prepare_cached(sql)?;
     let pages = statement.query_map([], read_page)?.collect::<Result<Vec<_>, _>>()?;
@@ -84,6 +108,8 @@ fn read_page(row: &rusqlite::Row<'_>) -> rusqlite::Result<OfferedPage> {
         leaves: row.get(3)?,
         signature: Signature64(rows::array(row, 4)?),
         changes: Vec::new(),
+        wholes: from_cbor("wholes", &row.get::<_, Vec<u8>>(5)?)
+            .map_err(|_| rusqlite::Error::InvalidColumnName("wholes".to_owned()))?,
     })
 }
 
@@ -170,17 +196,19 @@ pub(super) fn waits(connection: &Connection) -> Result<bool, Error> {
 }
 
 fn kept_pages(connection: &Connection) -> Result<Vec<OfferedPage>, Error> {
-    let sql = "SELECT audience, epoch, position, leaves, signature FROM signed_page ORDER BY epoch, audience, position";
+    let sql = "SELECT audience, epoch, position, leaves, signature, wholes FROM signed_page \
+               ORDER BY epoch, audience, position";
     let mut statement = connection.prepare_cached(sql)?;
     Ok(statement.query_map([], read_page)?.collect::<Result<_, _>>()?)
 }
 
 fn places(pages: &[OfferedPage]) -> BTreeMap<Digest32, (usize, u32)> {
-    let leaves = pages
-        .iter()
-        .enumerate()
-        .flat_map(|(at, page)| (0_u32..).zip(page.leaves()).map(move |(index, leaf)| (leaf, (at, index))));
-    leaves.collect()
+    let mut places = BTreeMap::new();
+    for (at, page) in pages.iter().enumerate() {
+        let within = page.wholes.iter().flat_map(|whole| whole.leaves().into_iter().map(|leaf| (whole.index, leaf)));
+        places.extend((0_u32..).zip(page.leaves()).chain(within).map(|(index, leaf)| (leaf, (at, index))));
+    }
+    places
 }
 
 /// Where the change stands, if a page that is kept proves it.
@@ -234,6 +262,10 @@ impl Store {
             }
         }
         pages.retain(|page| !page.changes.is_empty());
+        for page in &mut pages {
+            let OfferedPage { changes, wholes, .. } = page;
+            wholes.retain(|whole| changes.iter().any(|change| change.index == whole.index));
+        }
         Ok(Some(Offers { pages, claims }))
     }
 }

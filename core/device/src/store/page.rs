@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use foras_record::{packed, proof};
 use foras_wire::audience::AudienceName;
-use foras_wire::id::{ChangeHash, Digest32};
+use foras_wire::id::ChangeHash;
 use foras_wire::page::{Entry, KnownEntry, Page, SeenEntry};
 use foras_wire::record::{RecordKey, RecordRef};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::arrival::{self, Arrived};
 use super::identity::Identity;
+use super::offer::SignedLeaves;
 use super::writing::Writing;
 use super::{Store, author, held, leave, offer, pack, rows};
 use crate::error::Error;
@@ -72,7 +73,7 @@ impl Store {
         let (incoming, applied) = (BTreeMap::new(), Applied::default());
         let mut applying =
             Applying { writing: &mut writing, reborn: &reborn, audience, incoming, applied, shared: false };
-        let leaves: Vec<Digest32> = entries.iter().map(Entry::leaf).collect();
+        let leaves = SignedLeaves::of(&entries);
         applying.entries(page.from, entries)?;
         offer::keep_page(applying.writing.connection(), &identity, audience, page, &leaves)?;
         let (applied, shared) = (applying.applied, applying.shared);
@@ -139,8 +140,12 @@ impl Applying<'_, '_> {
                 }
             }
             Entry::Whole(whole) => {
+                let hashes: Vec<_> = whole.changes.iter().map(|(hash, _)| (*hash, whole.received_ms)).collect();
                 let chunks = whole.changes.into_iter().map(|(_, chunk)| chunk);
                 self.collect(whole.record, chunks, position, whole.received_ms);
+                if let Some(incoming) = self.incoming.get_mut(&whole.record.key) {
+                    incoming.each_ms.extend(hashes);
+                }
             }
             Entry::Known(known) => self.known(&known, position)?,
             Entry::Drop(key) => {

@@ -11,5 +11,5 @@ mod request;
 
 pub use difference::{Difference, DifferenceState, LackedChange};
 pub use item::{COMBINED_BYTES, Combined, Item, Sum, combined};
-pub use offer::{Claim, OfferedChange, OfferedPage, Offers};
+pub use offer::{Claim, OfferedChange, OfferedPage, OfferedWhole, Offers};
 pub use request::{Reconcile, Sketch, Witness};

@@ -170,6 +170,7 @@ CREATE TABLE signed_page (
   epoch     INTEGER NOT NULL,
   position  INTEGER NOT NULL,                    -- before its first entry
   leaves    BLOB    NOT NULL,                    -- 32 bytes each
+  wholes    BLOB    NOT NULL,                    -- CBOR: of records that were told whole, the leaves of their changes
   signature BLOB    NOT NULL,
   PRIMARY KEY (audience, epoch, position)
 ) STRICT, WITHOUT ROWID;
