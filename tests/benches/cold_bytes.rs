@@ -5,6 +5,7 @@ use foras_record::role::Role;
 use crate::input::programme::{self, Programme};
 use crate::measure::limit;
 use crate::measure::outcome::{Outcome, rounded};
+use crate::measure::progress;
 use crate::workload::Workload;
 
 const NAME: &str = "cold-bytes";
@@ -18,7 +19,7 @@ pub(crate) fn run(workload: &mut Workload) -> Outcome {
     let mut outcome = Outcome::ratio(NAME, fresh.bytes as f64, fresh.limit as f64, Some(GOAL));
     outcome.put("cases", workload.cases()).put("json_bytes", fresh.json_bytes).put("round_trips", fresh.round_trips);
     let edited_cases = workload.edited_cases();
-    let mut programme = Programme::load(edited_cases, workload.sessions(), workload.seed());
+    let mut programme = workload.to_be_edited();
     programme.edit_each(EDITS);
     let edited = received(&programme);
     outcome.also("ratio_edited", edited.bytes as f64 / edited.limit as f64, GOAL_EDITED);
@@ -36,10 +37,12 @@ struct Received {
 }
 
 fn received(programme: &Programme) -> Received {
+    progress::says(format_args!("a fresh phone receives {} cases", programme.cases.len()));
     let mut fresh = programme.phone(Role::HostCounsellor);
     let report = programme::sync(&mut fresh.phone);
     // The phone's own rows: the limit holds exactly what it received.
     let rows = programme::rows(&mut fresh.phone);
+    progress::says(format_args!("zstd-19 of {} bytes of JSON", rows.len()));
     Received {
         bytes: report.bytes_down,
         round_trips: report.round_trips,

@@ -29,6 +29,7 @@ use clap::Parser;
 use serde_json::{Value, json};
 
 use measure::outcome::Outcome;
+use measure::progress;
 use workload::Workload;
 
 /// A benchmark by its name.
@@ -89,16 +90,19 @@ fn main() {
     }
     let mut workload = Workload::new(asked.cases.map(|cases| cases as usize), asked.quick);
     let mut outcomes = Vec::new();
-    for (_, run) in chosen {
+    progress::begin();
+    for (name, run) in chosen {
+        progress::says(format_args!("{name}"));
         let outcome = run(&mut workload);
         if !asked.json {
             println!("{}", outcome.line());
         }
         outcomes.push(outcome);
     }
+    progress::says(format_args!("done"));
     if asked.write {
         let how: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench" && word != "--write").collect();
-        results::keep(&outcomes, &how.join(" "));
+        results::keep(&outcomes, &how.join(" "), asked.quick);
     }
     let objects: Vec<Value> = outcomes.iter().map(Outcome::json).collect();
     match objects.as_slice() {

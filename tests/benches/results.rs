@@ -7,20 +7,21 @@ use serde_json::{Map, Value};
 use crate::measure::machine;
 use crate::measure::outcome::Outcome;
 
-/// The table stands between these lines; what is written around it stays.
-const BEGIN: &str = "<!-- measured: begin -->";
-const END: &str = "<!-- measured: end -->";
+/// A table stands between two such lines, one of whole runs and one of quick ones; what is written around them stays.
+const WHOLE: [&str; 2] = ["<!-- measured: begin -->", "<!-- measured: end -->"];
+const QUICK: [&str; 2] = ["<!-- measured quickly: begin -->", "<!-- measured quickly: end -->"];
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/RESULTS.md");
 /// What has a column of its own.
 const COLUMNS: [&str; 6] = ["name", "ours", "limit", "ratio", "value", "goal"];
 
 /// Puts the table into `RESULTS.md`.
-pub(crate) fn keep(outcomes: &[Outcome], how: &str) {
+pub(crate) fn keep(outcomes: &[Outcome], how: &str, quick: bool) {
+    let [begin, end] = if quick { QUICK } else { WHOLE };
     let file = Path::new(FILE);
     let text = std::fs::read_to_string(file).expect("the page of results");
-    let (before, rest) = text.split_once(BEGIN).expect("a place for the table");
-    let (_, after) = rest.split_once(END).expect("an end of the table");
-    let text = format!("{before}{BEGIN}\n{}{END}{after}", table(outcomes, how));
+    let (before, rest) = text.split_once(begin).expect("a place for the table");
+    let (_, after) = rest.split_once(end).expect("an end of the table");
+    let text = format!("{before}{begin}\n{}{end}{after}", table(outcomes, how));
     std::fs::write(file, text).expect("the page of results is written");
 }
 

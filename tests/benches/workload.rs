@@ -35,6 +35,16 @@ impl Workload {
         if self.quick { self.cases.min(EDITED_CASES_QUICK) } else { self.cases }
     }
 
+    /// A programme in which each case is edited: a copy of the shared one with its counsellors, where as many cases are
+    /// edited as that has. It is asked for once.
+    pub(crate) fn to_be_edited(&mut self) -> Programme {
+        let (cases, sessions, seed) = (self.edited_cases(), self.sessions(), self.seed());
+        match &mut self.programme {
+            Some(shared) if shared.cases.len() == cases => shared.moved(),
+            _ => Programme::load(cases, sessions, seed),
+        }
+    }
+
     /// A run that should end soon.
     pub(crate) fn quick(&self) -> bool {
         self.quick

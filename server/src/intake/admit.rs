@@ -1,10 +1,9 @@
 //! Admission of one change set: who may write where, each record's changes, rulings, and what follows from them.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use foras_record::access::{self, Relation};
-use foras_record::admission::{self, Refusal};
+use foras_record::admission::{self, History, Refusal};
 use foras_record::change::ParsedChange;
 use foras_record::document::Document;
 use foras_record::event::{CaseEvent, Purpose};
@@ -165,38 +164,58 @@ impl Intake<'_> {
         items: &[(usize, &SetItem<'_>)],
         standing: Option<&Standing>,
     ) -> Result<Touched, Stop> {
-        let Some((first_at, first)) = items.first() else { return Err(Stop::Parked) };
-        let history = self.history(first.kind, &first.record.key)?;
-        let before = history.chunks().len();
-        if before + items.len() > RECORD_CHANGES_MAX {
-            return Err(Stop::Refused(*first_at, "record_full".into()));
-        }
-        let mut history = Arc::unwrap_or_clone(history);
+        let Some((_, first)) = items.first() else { return Err(Stop::Parked) };
         let graced = self.in_grace(author, first.record.case.as_ref())?;
-        let gate = |change: &ParsedChange, before: &Document, creating: bool| -> Result<(), Refusal> {
-            let registering = (creating && first.kind == Kind::Case).then(|| access::registering(change));
-            let standing = registering.as_ref().or(standing);
-            let mut relation = Relation::of(&author.facts, first.kind, first.record.case.zip(standing), before);
-            relation.holder |= graced;
-            relation.opened |= graced;
-            access::check_change(change, before, &author.facts, relation).map_err(|error| Refusal::new(error.code()))
-        };
-        let changes: Vec<_> = items.iter().map(|(_, item)| item.change.clone()).collect();
-        let verdicts = admission::admit(&mut history, &changes, &gate);
-        for ((at, _), verdict) in items.iter().zip(&verdicts) {
-            if let admission::Verdict::Refused(refusal) = verdict {
-                let former = standing.is_some_and(|standing| Relation::is_former(&author.facts, standing));
-                if refusal.code == NOT_ALLOWED && former {
-                    return Err(Stop::Quarantined("left_audience"));
+        let mut history = self.take_history(first.kind, &first.record.key)?;
+        let before = history.chunks().len();
+        match try_changes(author, items, standing, graced, &mut history) {
+            Ok(()) => Ok(Touched { record: *first.record, kind: first.kind, history, before }),
+            Err(stop) => {
+                // Where some of it was taken, the record is read again from its rows.
+                if history.chunks().len() == before {
+                    self.put_back(&first.record.key, history);
                 }
-                return Err(Stop::Refused(*at, refusal.code.into()));
+                Err(stop)
             }
         }
-        if verdicts.iter().any(|verdict| matches!(verdict, admission::Verdict::Parked { .. })) {
-            return Err(Stop::Parked);
-        }
-        Ok(Touched { record: *first.record, kind: first.kind, history, before })
     }
+}
+
+/// Admits changes to a record, all of them or none.
+fn try_changes(
+    author: &SetAuthor,
+    items: &[(usize, &SetItem<'_>)],
+    standing: Option<&Standing>,
+    graced: bool,
+    history: &mut History,
+) -> Result<(), Stop> {
+    let Some((first_at, first)) = items.first() else { return Err(Stop::Parked) };
+    if history.chunks().len() + items.len() > RECORD_CHANGES_MAX {
+        return Err(Stop::Refused(*first_at, "record_full".into()));
+    }
+    let gate = |change: &ParsedChange, before: &Document, creating: bool| -> Result<(), Refusal> {
+        let registering = (creating && first.kind == Kind::Case).then(|| access::registering(change));
+        let standing = registering.as_ref().or(standing);
+        let mut relation = Relation::of(&author.facts, first.kind, first.record.case.zip(standing), before);
+        relation.holder |= graced;
+        relation.opened |= graced;
+        access::check_change(change, before, &author.facts, relation).map_err(|error| Refusal::new(error.code()))
+    };
+    let changes: Vec<_> = items.iter().map(|(_, item)| item.change.clone()).collect();
+    let verdicts = admission::admit(history, &changes, &gate);
+    for ((at, _), verdict) in items.iter().zip(&verdicts) {
+        if let admission::Verdict::Refused(refusal) = verdict {
+            let former = standing.is_some_and(|standing| Relation::is_former(&author.facts, standing));
+            if refusal.code == NOT_ALLOWED && former {
+                return Err(Stop::Quarantined("left_audience"));
+            }
+            return Err(Stop::Refused(*at, refusal.code.into()));
+        }
+    }
+    if verdicts.iter().any(|verdict| matches!(verdict, admission::Verdict::Parked { .. })) {
+        return Err(Stop::Parked);
+    }
+    Ok(())
 }
 
 /// The records of a set, each once. Cases come first: what else is in the set is allowed by where its case stands.

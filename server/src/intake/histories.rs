@@ -24,6 +24,11 @@ impl Histories {
         Some(Arc::clone(history))
     }
 
+    /// The record, given away: whoever changes it keeps it again.
+    pub(crate) fn take(&mut self, key: &RecordKey) -> Option<Arc<History>> {
+        self.loaded.remove(key).map(|(_, history)| history)
+    }
+
     /// Keeps what a transaction left, once it is durable.
     pub(crate) fn keep(&mut self, changed: BTreeMap<RecordKey, Arc<History>>) {
         self.uses += 1;

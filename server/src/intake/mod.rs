@@ -91,12 +91,30 @@ impl<'a> Intake<'a> {
         if let Some(history) = self.cache.get(key) {
             return Ok(history);
         }
-        let chunks = records::chunks(self.db, key, u64::MAX)?;
-        let history = History::restore(kind, None, chunks)
-            .map_err(|_| ServerError::Corrupt("a record's changes do not make a document"))?;
-        let history = Arc::new(history);
+        let history = Arc::new(self.restored(kind, key)?);
         self.cache.keep(BTreeMap::from([(*key, Arc::clone(&history))]));
         Ok(history)
+    }
+
+    fn restored(&self, kind: Kind, key: &RecordKey) -> Result<History, ServerError> {
+        let chunks = records::chunks(self.db, key, u64::MAX)?;
+        History::restore(kind, None, chunks)
+            .map_err(|_| ServerError::Corrupt("a record's changes do not make a document"))
+    }
+
+    /// The record as it is now, to be changed: nobody else holds it then, so it is not copied.
+    fn take_history(&mut self, kind: Kind, key: &RecordKey) -> Result<History, ServerError> {
+        if let Some(history) = self.changed.get(key) {
+            return Ok(History::clone(history));
+        }
+        self.cache.take(key).map_or_else(|| self.restored(kind, key), |history| Ok(Arc::unwrap_or_clone(history)))
+    }
+
+    /// The record was not changed after all. One that this transaction changed before stands as it left it.
+    fn put_back(&mut self, key: &RecordKey, history: History) {
+        if !self.changed.contains_key(key) {
+            self.cache.keep(BTreeMap::from([(*key, Arc::new(history))]));
+        }
     }
 
     /// Where a case stands; `None`: the server does not have it.
@@ -114,9 +132,9 @@ impl<'a> Intake<'a> {
         edits: &[Edit],
         at_ms: i64,
     ) -> Result<(), ServerError> {
-        let history = self.history(kind, &record.key)?;
+        let history = self.take_history(kind, &record.key)?;
         let before = history.chunks().len();
-        let mut touched = Touched { record: *record, kind, history: Arc::unwrap_or_clone(history), before };
+        let mut touched = Touched { record: *record, kind, history, before };
         self.author(&mut touched, edits, at_ms)?;
         let touched = vec![touched];
         let moves = self.plan_moves(&touched, &[])?;

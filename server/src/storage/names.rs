@@ -73,12 +73,13 @@ pub(crate) fn actors(db: &Connection, name: &[u8]) -> Result<Vec<Actor>, ServerE
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// What a log tells of one record up to a position.
+pub(super) const TELLS: &str = "SELECT 1 FROM audience_log
+     WHERE id = ?2 AND kind = ?3 AND audience = ?1 AND pos <= ?4 AND entry IN (1, 2) LIMIT 1";
+
 /// Whether the log tells of the record at a position up to `through`: who followed it so far holds the record.
 pub(crate) fn is_told(db: &Connection, audience: &str, record: &RecordKey, through: u64) -> Result<bool, ServerError> {
-    let mut row = db.prepare_cached(
-        "SELECT 1 FROM audience_log
-         WHERE id = ?2 AND kind = ?3 AND audience = ?1 AND pos <= ?4 AND entry IN (1, 2) LIMIT 1",
-    )?;
+    let mut row = db.prepare_cached(TELLS)?;
     Ok(row.exists(params![audience, record.id.0, record.kind.0, signed(through)])?)
 }
 

@@ -1,11 +1,13 @@
 //! A programme on a server over real HTTP: registered by counsellors' phones, as in the field, and synced.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use foras::Error;
+use foras::exchange::SyncReport;
 use foras::phone::{Applied, Clock, Phone};
 use foras::store::{ListQuery, PAGE_ITEMS_MAX, Store};
 use foras_record::kind::Kind;
@@ -19,23 +21,44 @@ use tempfile::TempDir;
 
 use super::edits::FieldEdit;
 use super::{edits, people};
+use crate::measure::progress;
 
 /// Counsellors who register and edit.
 const COUNSELLORS: usize = 3;
 /// When the first person was registered: 1 October 2026, in milliseconds since 1970.
 const BEGINNING_MS: i64 = 1_790_812_800_000;
+/// How much later each next counsellor begins to work, in milliseconds: they work side by side, not at the same moments.
+const LATER_MS: i64 = 2_333;
 /// Records that are tried in one transaction.
 const VERIFIED_AT_ONCE: u32 = 500;
 /// How far a phone's clock goes each time that it is asked, in milliseconds.
 const STEP_MS: i64 = 7_000;
 
-/// A phone's clock that goes on each time that it is asked, so that edits are made at different times.
+thread_local! {
+    /// Whether this thread syncs.
+    static SYNCS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A phone's clock that goes on each time that it is asked, so that edits are made at different times. While its thread syncs
+/// it stands: a phone measures how quick the network is, and hands in little at a time where answers take seconds.
 #[derive(Debug, Clone)]
 pub(crate) struct SteppingClock(Arc<AtomicI64>);
 
+impl SteppingClock {
+    fn new(from_ms: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(from_ms)))
+    }
+
+    /// Goes on from `other`'s time, where that is later.
+    fn catch_up_with(&self, other: &Self) {
+        self.0.fetch_max(other.0.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+}
+
 impl Clock for SteppingClock {
     fn now_ms(&self) -> i64 {
-        self.0.fetch_add(STEP_MS, Ordering::Relaxed)
+        let step_ms = if SYNCS.get() { 0 } else { STEP_MS };
+        self.0.fetch_add(step_ms, Ordering::Relaxed)
     }
 }
 
@@ -50,27 +73,33 @@ pub(crate) struct FieldPhone {
     pub(crate) folder: TempDir,
 }
 
+/// Somebody who registers and edits. Clock and chance are the phone's own: what it writes does not depend on what others
+/// do meanwhile.
+struct Counsellor {
+    held: FieldPhone,
+    clock: SteppingClock,
+    chance: Chance,
+}
+
 /// A server with people registered, and the phones of those who registered them.
 pub(crate) struct Programme {
     pub(crate) office: Office,
     pub(crate) chance: Chance,
     clock: SteppingClock,
-    counsellors: Vec<FieldPhone>,
+    counsellors: Vec<Counsellor>,
     /// The cases, in the order of their ids.
     pub(crate) cases: Vec<RecordId>,
 }
 
 impl Programme {
-    /// Registers so many people, attending so many sessions, from one seed.
+    /// Registers so many people, attending so many sessions, from one seed. Counsellors write at the same time, each on the
+    /// own phone, and sync one after the other: the same seed makes the same programme.
     pub(crate) fn load(cases: usize, sessions: usize, seed: u64) -> Self {
+        progress::says(format_args!("{cases} cases are registered on {COUNSELLORS} phones"));
         let chance = Chance::new(seed);
-        let clock = SteppingClock(Arc::new(AtomicI64::new(BEGINNING_MS)));
+        let clock = SteppingClock::new(BEGINNING_MS);
         let office = Office::open_in(folder_in_memory());
         let mut programme = Self { office, chance, clock, counsellors: Vec::new(), cases: Vec::new() };
-        for _ in 0..COUNSELLORS {
-            let counsellor = programme.phone(Role::HostCounsellor);
-            programme.counsellors.push(counsellor);
-        }
         let mut lines = vec![String::new(); COUNSELLORS];
         for number in 0..cases {
             let line = people::line(number, sessions, &programme.chance).to_string();
@@ -79,13 +108,16 @@ impl Programme {
                 lines.push('\n');
             }
         }
-        for (counsellor, lines) in programme.counsellors.iter_mut().zip(&lines) {
-            let done = counsellor.phone.import(lines.as_bytes(), |_| {}).expect("an import");
-            assert!(done.refused.is_empty(), "{:?}", done.refused.first());
-            sync(&mut counsellor.phone);
+        for number in 0..COUNSELLORS {
+            programme.employ(number);
         }
+        programme.each_writes(&lines, |phone, lines| {
+            let done = phone.import(lines.as_bytes(), |_| {}).expect("an import");
+            assert!(done.refused.is_empty(), "{:?}", done.refused.first());
+        });
+        programme.each_syncs();
         if let Some(last) = programme.counsellors.last() {
-            let held = last.phone.store().records_of_kind(Kind::Case).expect("cases");
+            let held = last.held.phone.store().records_of_kind(Kind::Case).expect("cases");
             programme.cases = held.into_iter().map(|record| record.key.id).collect();
         }
         programme.cases.sort_unstable();
@@ -93,18 +125,53 @@ impl Programme {
         programme
     }
 
+    /// A counsellor with a phone that is enrolled.
+    fn employ(&mut self, number: usize) {
+        let clock = SteppingClock::new(BEGINNING_MS + LATER_MS * i64::try_from(number).unwrap_or(0));
+        let chance = Chance::new(self.chance.number());
+        let held = self.enrolled(Role::HostCounsellor, folder_in_memory(), &chance, &clock);
+        self.counsellors.push(Counsellor { held, clock, chance });
+    }
+
     /// Every case is edited so many times, by the counsellor who registered others as well.
     pub(crate) fn edit_each(&mut self, times: usize) {
-        let Self { counsellors, cases, chance, .. } = self;
-        for (number, counsellor) in counsellors.iter_mut().enumerate() {
-            sync(&mut counsellor.phone);
-            let own = cases.iter().skip(number).step_by(COUNSELLORS);
-            let lines: String = own
-                .flat_map(|case| (0..times).map(move |_| case))
-                .map(|case| line(case, &edits::edit(chance)))
-                .collect();
-            apply(&mut counsellor.phone, &lines);
-            sync(&mut counsellor.phone);
+        self.each_syncs();
+        progress::says(format_args!("{} cases are edited {times} times each", self.cases.len()));
+        let Self { counsellors, cases, .. } = self;
+        let lines: Vec<String> = counsellors
+            .iter()
+            .enumerate()
+            .map(|(number, counsellor)| {
+                let own = cases.iter().skip(number).step_by(COUNSELLORS);
+                let each = own.flat_map(|case| (0..times).map(move |_| case));
+                each.map(|case| line(case, &edits::edit(&counsellor.chance))).collect()
+            })
+            .collect();
+        self.each_writes(&lines, apply);
+        self.each_syncs();
+    }
+
+    /// Each counsellor's own lines, on all phones at the same time.
+    fn each_writes(&mut self, lines: &[String], write: impl Fn(&mut Phone, &str) + Sync) {
+        std::thread::scope(|scope| {
+            for (counsellor, lines) in self.counsellors.iter_mut().zip(lines) {
+                let write = &write;
+                scope.spawn(move || write(&mut counsellor.held.phone, lines));
+            }
+        });
+        for counsellor in &self.counsellors {
+            self.clock.catch_up_with(&counsellor.clock);
+        }
+    }
+
+    /// One after the other.
+    fn each_syncs(&mut self) {
+        for (number, counsellor) in (1..).zip(&mut self.counsellors) {
+            let report = sync_with(&mut counsellor.held.phone, Some(&self.office.url));
+            let SyncReport { sent, received, round_trips, .. } = report;
+            progress::says(format_args!(
+                "phone {number} sent {sent}, received {received}, in {round_trips} round trips"
+            ));
         }
     }
 
@@ -115,15 +182,14 @@ impl Programme {
 
     /// As [`Programme::phone`], in a folder of the caller's choice.
     pub(crate) fn phone_in(&self, role: Role, folder: TempDir) -> FieldPhone {
-        let mut phone = self.open(folder.path());
-        phone.enrol(&self.invitation(role), Some(&self.office.url)).expect("an enrolment");
-        FieldPhone { phone, folder }
+        self.enrolled(role, folder, &self.chance, &self.clock)
     }
 
-    /// The phone whose store is in a folder.
-    pub(crate) fn open(&self, folder: &Path) -> Phone {
-        let entropy = Box::new(self.chance.clone());
-        Phone::open_with(folder, entropy, Box::new(self.clock.clone())).expect("a phone")
+    fn enrolled(&self, role: Role, folder: TempDir, chance: &Chance, clock: &SteppingClock) -> FieldPhone {
+        let entropy = Box::new(chance.clone());
+        let mut phone = Phone::open_with(folder.path(), entropy, Box::new(clock.clone())).expect("a phone");
+        phone.enrol(&self.invitation(role), Some(&self.office.url)).expect("an enrolment");
+        FieldPhone { phone, folder }
     }
 
     /// An invitation for a phone at the point in Oujda.
@@ -153,6 +219,11 @@ impl Programme {
         }
     }
 
+    /// As [`Programme::copy`], with the counsellors' phones: nobody registers or edits at this one any more.
+    pub(crate) fn moved(&mut self) -> Self {
+        Self { counsellors: std::mem::take(&mut self.counsellors), ..self.copy() }
+    }
+
     /// The server's data folder, copied while nobody writes.
     pub(crate) fn copy_data(&self, to: &Path) {
         self.office.database().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("a checkpoint");
@@ -166,8 +237,15 @@ impl Programme {
 }
 
 /// Pushes and catches up, to the end.
-pub(crate) fn sync(phone: &mut Phone) -> foras::exchange::SyncReport {
-    let report = phone.sync(None).expect("a sync");
+pub(crate) fn sync(phone: &mut Phone) -> SyncReport {
+    sync_with(phone, None)
+}
+
+/// As [`sync`], with the server at `url` where that is not the one that the phone was enrolled at.
+fn sync_with(phone: &mut Phone, url: Option<&str>) -> SyncReport {
+    SYNCS.set(true);
+    let report = phone.sync(url).expect("a sync");
+    SYNCS.set(false);
     assert_eq!((report.pending, report.refused), (0, 0), "everything is taken");
     report
 }

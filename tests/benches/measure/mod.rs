@@ -5,3 +5,4 @@ pub(crate) mod limit;
 pub(crate) mod machine;
 pub(crate) mod outcome;
 pub(crate) mod process;
+pub(crate) mod progress;

@@ -308,6 +308,12 @@ pub(super) fn waits(connection: &Connection, key: &RecordKey) -> Result<bool, Er
     Ok(connection.prepare_cached(sql)?.query_row(params![key.kind.0, key.id.as_bytes()], |row| row.get(0))?)
 }
 
+/// Whether more changes wait than one request carries.
+pub(super) fn is_long(connection: &Connection) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM outbox LIMIT 1 OFFSET ?1)";
+    Ok(connection.prepare_cached(sql)?.query_row([limits::PUSH_CHANGES_MAX as i64], |row| row.get(0))?)
+}
+
 /// This row was settled.
 pub(super) fn delete(connection: &Connection, row: u64) -> Result<(), Error> {
     connection.prepare_cached("DELETE FROM outbox WHERE seq = ?1")?.execute([row.cast_signed()])?;

@@ -41,3 +41,7 @@ ALTER TABLE change ADD COLUMN max_op INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX record_kind ON record (kind, id);
 -- Counts what left the audience: pages that are kept ready are of one count.
 ALTER TABLE audience_head ADD COLUMN drops INTEGER NOT NULL DEFAULT 0;
+-- What a log tells of one record is found by the record, not by reading the log. The columns that such questions look at
+-- stand in the index: without them, and without statistics, SQLite takes the log's own key and reads all of it.
+DROP INDEX audience_log_record;
+CREATE INDEX audience_log_record ON audience_log (id, kind, audience, pos, entry, ord);
