@@ -264,9 +264,10 @@ fn a_change_lost_in_the_middle_of_a_record_is_put_back_in_its_place() {
     assert_eq!(world.values(counsellor, &case, "needs"), ["a bed"]);
 }
 
-#[test]
-fn a_page_that_names_what_a_phones_disk_lost_is_told_in_full() {
-    let (mut world, [worker, counsellor, _], case) = programme(210);
+/// The worker wrote, and the counsellor's phone lost what her change follows.
+fn with_lost_rows(seed: u64) -> (World, [DeviceNumber; 3], String) {
+    let (mut world, phones, case) = programme(seed);
+    let [worker, counsellor, _] = phones;
     for value in ["a doctor", "a doctor and a bed"] {
         world.edit(worker, &case, "needs", value).unwrap();
         world.run_until_quiescent();
@@ -276,7 +277,12 @@ fn a_page_that_names_what_a_phones_disk_lost_is_told_in_full() {
     assert!(world.lose_rows(counsellor, sql) > 3);
     world.edit(worker, &case, "needs", "a bed").unwrap();
     world.sync(worker).unwrap();
-    // Her change is told by what it follows, which the phone does not find.
+    (world, phones, case)
+}
+
+#[test]
+fn a_page_that_names_what_a_phones_disk_lost_is_told_in_full() {
+    let (mut world, [_, counsellor, _], case) = with_lost_rows(210);
     let mut asked = Vec::new();
     while !world.sync_for_steps(counsellor, 1) {
         let request = decode_request(&world.overheard().unwrap_or_default());
@@ -284,6 +290,21 @@ fn a_page_that_names_what_a_phones_disk_lost_is_told_in_full() {
         asked.dedup();
     }
     assert_eq!(asked[..2], [(false, false), (true, false)], "told in full, before anything is compared");
+    world.run_until_quiescent();
+    assert_eq!(world.values(counsellor, &case, "needs"), ["a bed"]);
+}
+
+#[test]
+fn a_sync_that_ends_without_a_network_says_so_whatever_did_not_fit_before() {
+    let (mut world, [_, counsellor, _], case) = with_lost_rows(211);
+    let before = world.overheard();
+    while world.overheard() == before {
+        world.sync_for_steps(counsellor, 1);
+    }
+    // The answer with the page is here; of the next, in full, nothing comes.
+    world.cut_each_answer(Some(0));
+    assert_eq!(world.sync(counsellor), Err("offline".to_owned()));
+    world.cut_each_answer(None);
     world.run_until_quiescent();
     assert_eq!(world.values(counsellor, &case, "needs"), ["a bed"]);
 }

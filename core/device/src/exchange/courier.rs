@@ -57,7 +57,7 @@ pub struct Courier {
     engine: Engine,
     effects: VecDeque<Effect>,
     reader: FrameReader,
-    /// Why the store failed last, until the engine says that the sync stopped.
+    /// Why the store failed last, until the engine says that the sync stopped, or asks anew.
     failure: Option<Error>,
     pace: Pace,
     /// Outbox rows of the work that was loaded last.
@@ -216,7 +216,7 @@ impl Courier {
     }
 
     fn load(&mut self, store: &mut Store, plain: bool, now_ms: i64) -> Result<Work, Error> {
-        self.reader = FrameReader::default();
+        (self.reader, self.failure) = (FrameReader::default(), None);
         store.mark_link_down();
         store.ready_to_compare(now_ms)?;
         let mut work = store.work(&WorkLimits { plain, ..self.pace.limits() })?;
