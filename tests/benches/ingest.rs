@@ -11,6 +11,7 @@ use crate::catchup_bytes;
 use crate::input::programme::{self, FieldPhone, Programme};
 use crate::measure::cpu;
 use crate::measure::outcome::{Outcome, rounded};
+use crate::measure::progress;
 use crate::workload::Workload;
 
 /// At most so many times the CPU of ten thousand rows, with a million.
@@ -35,8 +36,10 @@ pub(crate) fn run(workload: &mut Workload) -> Outcome {
     let many = if workload.quick() { MANY_ROWS_QUICK } else { MANY_ROWS };
     let many = many.min(workload.cases() as u64 * 100);
     // Both are fresh servers on a copy: the one that loaded the programme has other things in memory.
-    let small = loaded.copy_with(|folder| grow(folder, 0));
+    let small = loaded.copy();
+    progress::says(format_args!("a copy grows to {many} log rows"));
     let large = loaded.copy_with(|folder| grow(folder, many));
+    progress::says(format_args!("{edits} edits for each server"));
     let (few_rows, many_rows) = (log_rows(&small.office), log_rows(&large.office));
     let raw_folder = programme::folder_in_memory();
     small.copy_data(raw_folder.path());
@@ -169,7 +172,7 @@ fn grow(folder: &Path, rows: u64) {
         transaction.execute_batch(COPY).expect("copies");
         transaction.commit().expect("a commit");
     }
-    connection.execute_batch("ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)").expect("a checkpoint");
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("a checkpoint");
 }
 
 /// Copies what stands of the point in Oujda. Copies belong to Rabat, so no phone of the benchmark follows them.

@@ -53,8 +53,9 @@ const BENCHMARKS: &[Benchmark] = &[
 #[derive(Parser)]
 #[command(about = "Benchmarks against limits that are computed in the same run")]
 struct Asked {
-    /// A benchmark, or all.
-    name: String,
+    /// Benchmarks, or all; several share one programme.
+    #[arg(required = true)]
+    names: Vec<String>,
     /// One JSON object instead of lines for people.
     #[arg(long)]
     json: bool,
@@ -83,11 +84,12 @@ fn main() {
         _ => {}
     }
     let asked = Asked::parse();
-    let chosen: Vec<_> = BENCHMARKS.iter().filter(|(name, _)| asked.name == "all" || *name == asked.name).collect();
-    if chosen.is_empty() {
-        eprintln!("there is no benchmark {}; there are all, {}", asked.name, names().join(", "));
+    if let Some(unknown) = asked.names.iter().find(|name| *name != "all" && !names().contains(&name.as_str())) {
+        eprintln!("there is no benchmark {unknown}; there are all, {}", names().join(", "));
         std::process::exit(2);
     }
+    let is_asked = |name: &str| asked.names.iter().any(|asked| asked == "all" || asked == name);
+    let chosen: Vec<_> = BENCHMARKS.iter().filter(|(name, _)| is_asked(name)).collect();
     let mut workload = Workload::new(asked.cases.map(|cases| cases as usize), asked.quick);
     let mut outcomes = Vec::new();
     progress::begin();
@@ -106,7 +108,7 @@ fn main() {
     }
     let objects: Vec<Value> = outcomes.iter().map(Outcome::json).collect();
     match objects.as_slice() {
-        [one] if asked.json && asked.name != "all" => println!("{one}"),
+        [one] if asked.json => println!("{one}"),
         all if asked.json => {
             println!("{}", json!({"name": "all", "machine": measure::machine::described(), "results": all}));
         }

@@ -10,8 +10,10 @@ use crate::workspace::Workspace;
 /// Which benchmark, and how much of it.
 #[derive(Args)]
 pub(crate) struct Asked {
-    /// cold-bytes, catchup-bytes, idle-bytes, round-trips, edit, cold-ingest, list, memory, ingest, fanout and others, or all.
-    name: String,
+    /// cold-bytes, catchup-bytes, idle-bytes, round-trips, edit, cold-ingest, list, memory, ingest, fanout and others, or all;
+    /// several share one programme.
+    #[arg(required = true)]
+    names: Vec<String>,
     /// One JSON object on standard output.
     #[arg(long)]
     json: bool,
@@ -41,7 +43,7 @@ impl Asked {
 
     fn command(&self, workspace: &Workspace) -> Command {
         let mut command = run::cargo(&workspace.root);
-        command.args(["bench", "--quiet", "--package", "foras-tests", "--bench", "limits", "--", &self.name]);
+        command.args(["bench", "--quiet", "--package", "foras-tests", "--bench", "limits", "--"]).args(&self.names);
         let flags = [("--json", self.json), ("--quick", self.quick), ("--write", self.write)];
         command.args(flags.iter().filter(|(_, given)| *given).map(|(flag, _)| flag));
         if let Some(cases) = self.cases {
