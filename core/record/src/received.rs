@@ -146,7 +146,8 @@ impl Reading {
         let open = self.records.iter_mut().skip(self.open);
         for (record, values) in open.zip(self.values.drain(..)) {
             let (Some(values), Ok(kind)) = (values, admission::check_record(&record.record)) else { continue };
-            record.view = Content::of_changes(kind, &values).map(|content| projection::columns_of(kind, &content));
+            let ops = values.into_iter().flat_map(|change| change.ops);
+            record.view = Content::of_ops(kind, ops).map(|content| projection::columns_of(kind, &content));
         }
         self.open = self.records.len();
     }

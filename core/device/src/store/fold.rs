@@ -16,7 +16,7 @@ use foras_record::role::Role;
 use foras_wire::audience::AudienceName;
 use foras_wire::id::RecordId;
 use foras_wire::record::{KindCode, RecordKey, RecordRef};
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use super::identity::Identity;
 use super::rows::RecordRow;
@@ -73,12 +73,26 @@ pub(super) struct Placing<'c> {
     came_ms: i64,
     /// Points of cases that were met.
     points: BTreeMap<RecordId, String>,
+    insert: CachedStatement<'c>,
+    hold: CachedStatement<'c>,
 }
 
+const INSERT: &str = "INSERT INTO record (kind, id, case_id, generation, title, title_key, search, point, number, sort_at, \
+     conflicts, awaiting, columns, changed_ms, server_ms, seen_ms, seen_by, segment, received) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
+     ON CONFLICT (kind, id) DO NOTHING";
+const HOLD: &str = "INSERT INTO holding (record, audience, position, seen) VALUES (?1, ?2, ?3, ?4)";
+
 impl<'c> Placing<'c> {
-    pub(super) fn new(connection: &'c Connection, segment: SegmentRow, audience: &'c str, came_ms: i64) -> Self {
+    pub(super) fn new(
+        connection: &'c Connection,
+        segment: SegmentRow,
+        audience: &'c str,
+        came_ms: i64,
+    ) -> Result<Self, Error> {
         let point = leave::point_of(audience).unwrap_or_default();
-        Self { connection, segment, audience, point, came_ms, points: BTreeMap::new() }
+        let (insert, hold) = (connection.prepare_cached(INSERT)?, connection.prepare_cached(HOLD)?);
+        Ok(Self { connection, segment, audience, point, came_ms, points: BTreeMap::new(), insert, hold })
     }
 
     /// A row of its own for a record, held by the segment's audience; `None` where the record has one.
@@ -90,11 +104,7 @@ impl<'c> Placing<'c> {
         };
         let (seen_ms, seen_by) = one.seen.as_ref().map_or((0, ""), |seen| (seen.at_ms, seen.country.as_str()));
         let columns = serde_json::to_string(&view.columns).unwrap_or_else(|_| "{}".to_owned());
-        let sql = "INSERT INTO record (kind, id, case_id, generation, title, title_key, search, point, number, sort_at, \
-                   conflicts, awaiting, columns, changed_ms, server_ms, seen_ms, seen_by, segment, received) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
-                   ON CONFLICT (kind, id) DO NOTHING";
-        let inserted = self.connection.prepare_cached(sql)?.execute(params![
+        let inserted = self.insert.execute(params![
             record.key.kind.0,
             record.key.id.as_bytes(),
             rows::case_bytes(record),
@@ -119,10 +129,9 @@ impl<'c> Placing<'c> {
             return Ok(None);
         }
         let row = RecordRow(self.connection.last_insert_rowid());
-        let sql = "INSERT INTO holding (record, audience, position, seen) VALUES (?1, ?2, ?3, ?4)";
         let seen = one.seen.as_ref().map_or(0, |seen| seen.through);
         let words = params![row.0, self.audience, one.moved.cast_signed(), seen.cast_signed()];
-        self.connection.prepare_cached(sql)?.execute(words)?;
+        self.hold.execute(words)?;
         if record.key.kind == Kind::Case.code() {
             if point != self.point {
                 view::bequeath_point(self.connection, record, &point)?;
@@ -149,7 +158,7 @@ pub(super) fn unfold(connection: &Connection, row: SegmentRow) -> Result<(), Err
     let Some(kept) = segment::folded(connection, row)? else { return Ok(()) };
     let foldable = |kind: KindCode| Kind::of_code(kind).is_some_and(is_foldable);
     let received = Received::read(&kept.plain, &kept.maker, foldable).map_err(|_| segment::DAMAGED)?;
-    let mut placing = Placing::new(connection, row, &kept.audience, kept.came_ms);
+    let mut placing = Placing::new(connection, row, &kept.audience, kept.came_ms)?;
     for one in received.records.iter().filter(|one| foldable(one.record.key.kind)) {
         // What was not folded has its row, and keeps it.
         if let Some(view) = &one.view {

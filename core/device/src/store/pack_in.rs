@@ -58,7 +58,7 @@ pub(super) fn bring(
     let mut others = Vec::new();
     let mut new = 0;
     let mut changed = std::mem::take(&mut writing.changed);
-    let mut placing = Placing::new(writing.connection(), row, audience.as_str(), writing.now_ms);
+    let mut placing = Placing::new(writing.connection(), row, audience.as_str(), writing.now_ms)?;
     for one in records {
         let placed = if folds(&one) {
             true
@@ -77,6 +77,7 @@ pub(super) fn bring(
             others.push(one);
         }
     }
+    drop(placing);
     writing.changed = changed;
     for one in &others {
         new += admit(writing, reborn, audience, row, one)?;

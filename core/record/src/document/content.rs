@@ -62,7 +62,11 @@ impl Content {
     /// The values that stand under a field's key, or under one item's, the shown one last.
     #[must_use]
     pub fn entries(&self, field: &FieldRule, item: Option<&str>) -> &[Entry] {
-        self.0.get(&field.key(item)).map(Vec::as_slice).unwrap_or_default()
+        let entries = match item {
+            Some(_) => self.0.get(&field.key(item)),
+            None => self.0.get(field.name),
+        };
+        entries.map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The shown value of a field of one key; `None` where nobody wrote, or somebody cleared.
@@ -82,6 +86,9 @@ impl Content {
     /// How many fields or items hold concurrent values that wait to be settled.
     #[must_use]
     pub fn conflicts(&self, kind: &KindRule) -> u32 {
+        if self.0.values().all(|entries| entries.len() < 2) {
+            return 0;
+        }
         let open = |field: &FieldRule, entries: &[Entry]| {
             shown(field, entries).is_some_and(|top| entries.iter().any(|entry| entry.value != top.value))
         };

@@ -15,61 +15,59 @@ use crate::value::Value;
 /// Characters, deleted ones included, that the texts of one record may have had.
 const CHARACTERS_MAX: usize = 64 * 1024;
 
-/// What stands under a key: a value, or the text of this number.
-enum Stands {
-    Value(Value),
-    Text(usize),
-}
-
-/// The values under each key, with the operations that put them.
-type Keys = BTreeMap<String, Vec<(OpId, Stands)>>;
+/// The values under each key, with the operations that put them. A text is filled in at the end.
+type Keys = BTreeMap<String, Vec<Entry>>;
 
 impl Content {
     /// The content that `changes` make of an empty record of `kind`: all of its changes, dependencies first. `None`
     /// where they hold something that this library does not write.
     #[must_use]
     pub fn of_changes<'c>(kind: Kind, changes: impl IntoIterator<Item = &'c ParsedChange>) -> Option<Self> {
+        Self::of_ops(kind, changes.into_iter().flat_map(|change| change.ops.iter().cloned()))
+    }
+
+    /// As [`Self::of_changes`], of the changes' operations.
+    pub(crate) fn of_ops(kind: Kind, ops: impl Iterator<Item = ParsedOp>) -> Option<Self> {
         let mut keys = Keys::new();
         let mut texts = Vec::new();
         for field in kind.rule().texts() {
             let (counter, actor) = genesis::genesis_text(kind, field.name)?;
-            let id = OpId { counter, actor };
-            keys.insert(field.name.to_owned(), vec![(id, Stands::Text(texts.len()))]);
-            texts.push(Text::of(id));
+            keys.insert(field.name.to_owned(), vec![Entry { value: Value::Null, counter, actor }]);
+            texts.push((field.name, Text::of(OpId { counter, actor })));
         }
-        for op in changes.into_iter().flat_map(|change| &change.ops) {
+        for op in ops {
             match op.object {
                 ParsedObject::Root => write(&mut keys, op)?,
-                ParsedObject::Object(id) => texts.iter_mut().find(|text| text.object == id)?.write(op)?,
+                ParsedObject::Object(id) => texts.iter_mut().find(|(_, text)| text.object == id)?.1.write(&op)?,
             }
         }
-        let entries = |stands: Vec<(OpId, Stands)>| {
-            let entry = |(OpId { counter, actor }, stands)| {
-                let value = match stands {
-                    Stands::Value(value) => value,
-                    Stands::Text(at) => Value::Text(texts.get(at).map(Text::read).unwrap_or_default()),
-                };
-                Entry { value, counter, actor }
-            };
-            let mut entries: Vec<Entry> = stands.into_iter().map(entry).collect();
-            entries.sort_by_key(|entry| (entry.counter, entry.actor));
-            entries
-        };
-        let held = keys.into_iter().filter(|(_, stands)| !stands.is_empty());
-        Some(Self(held.map(|(key, stands)| (key, entries(stands))).collect()))
+        for (name, text) in texts {
+            let stands = keys.get_mut(name).into_iter().flatten();
+            stands.filter(|entry| id_of(entry) == text.object).for_each(|entry| entry.value = Value::Text(text.read()));
+        }
+        keys.retain(|_, stands| !stands.is_empty());
+        for stands in keys.values_mut().filter(|stands| stands.len() > 1) {
+            stands.sort_by_key(|entry| (entry.counter, entry.actor));
+        }
+        Some(Self(keys))
     }
 }
 
+fn id_of(entry: &Entry) -> OpId {
+    OpId { counter: entry.counter, actor: entry.actor }
+}
+
 /// An operation at the root: what it overwrites goes, what it puts stands.
-fn write(keys: &mut Keys, op: &ParsedOp) -> Option<()> {
-    let ParsedKey::Field(key) = &op.key else { return None };
-    if !keys.contains_key(key) {
-        keys.insert(key.clone(), Vec::new());
+fn write(keys: &mut Keys, op: ParsedOp) -> Option<()> {
+    let ParsedKey::Field(key) = op.key else { return None };
+    let stands = keys.entry(key).or_default();
+    if !op.preds.is_empty() {
+        stands.retain(|entry| !op.preds.contains(&id_of(entry)));
     }
-    let stands = keys.get_mut(key)?;
-    stands.retain(|(id, _)| !op.preds.contains(id));
-    match &op.action {
-        ParsedAction::Put(scalar) => stands.push((op.id, Stands::Value(value(scalar)?))),
+    match op.action {
+        ParsedAction::Put(scalar) => {
+            stands.push(Entry { value: value(scalar)?, counter: op.id.counter, actor: op.id.actor });
+        }
         ParsedAction::Delete => {}
         _ => return None,
     }
@@ -77,12 +75,12 @@ fn write(keys: &mut Keys, op: &ParsedOp) -> Option<()> {
 }
 
 /// Our value of a scalar; `None` for scalars that this library does not write.
-fn value(scalar: &ParsedScalar) -> Option<Value> {
+fn value(scalar: ParsedScalar) -> Option<Value> {
     match scalar {
         ParsedScalar::Null => Some(Value::Null),
-        ParsedScalar::Bool(flag) => Some(Value::Flag(*flag)),
-        ParsedScalar::Int(number) => Some(Value::Int(*number)),
-        ParsedScalar::Str(text) => Some(Value::Text(text.clone())),
+        ParsedScalar::Bool(flag) => Some(Value::Flag(flag)),
+        ParsedScalar::Int(number) => Some(Value::Int(number)),
+        ParsedScalar::Str(text) => Some(Value::Text(text)),
         _ => None,
     }
 }

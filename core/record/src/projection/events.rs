@@ -3,6 +3,7 @@
 use crate::document::Content;
 use crate::field::Shape;
 use crate::kind::KindRule;
+use crate::value;
 
 /// One event with its place in the order: ruled ones by their ruling, then those that await one, by operation, which
 /// counts causes before effects.
@@ -10,7 +11,15 @@ struct Event {
     order: (u64, u64),
     family: &'static str,
     id: String,
-    says: serde_json::Value,
+    /// JSON; read of the few that lists ask.
+    says: String,
+}
+
+impl Event {
+    fn says(&self, name: &str) -> Option<String> {
+        let says: serde_json::Value = serde_json::from_str(&self.says).ok()?;
+        says.get(name)?.as_str().map(str::to_owned)
+    }
 }
 
 /// The events that are not void, in order.
@@ -22,12 +31,10 @@ pub(super) struct Events {
 impl Events {
     pub(super) fn of(rule: &KindRule, content: &Content) -> Self {
         let mut found = Self { events: Vec::new(), awaiting: 0 };
-        if !rule.fields.iter().any(|field| field.shape == Shape::Events) {
-            return found;
-        }
-        for (key, entries) in &content.0 {
-            let Some((field, Some(id))) = rule.resolve(key) else { continue };
-            let Some(shown) = entries.last().filter(|_| field.shape == Shape::Events) else { continue };
+        let families = rule.fields.iter().filter(|field| field.shape == Shape::Events);
+        let events = families.flat_map(|field| content.items(field).map(move |(id, entries)| (field, id, entries)));
+        for (field, id, entries) in events {
+            let Some(shown) = entries.last().filter(|_| value::check_item(field, Some(id)).is_ok()) else { continue };
             let number = match ruling(content, id) {
                 Some((_, false)) => continue,
                 Some((number, true)) => number,
@@ -36,11 +43,11 @@ impl Events {
                     u64::MAX
                 }
             };
-            let says = shown.value.as_text().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+            let says = shown.value.as_text().unwrap_or_default().to_owned();
             let order = (number, shown.counter);
             found.events.push(Event { order, family: field.name, id: id.to_owned(), says });
         }
-        found.events.sort_by(|a, b| (a.order, &a.id).cmp(&(b.order, &b.id)));
+        found.events.sort_by(|a, b| (a.order, &a.id, a.family).cmp(&(b.order, &b.id, b.family)));
         found
     }
 
@@ -51,8 +58,8 @@ impl Events {
     /// Where the person was last registered or transferred to.
     pub(super) fn point(&self) -> Option<String> {
         let says = |event: &Event| match event.family {
-            "registered" => event.says.get("point")?.as_str().map(str::to_owned),
-            "transfer" => event.says.get("to")?.as_str().map(str::to_owned),
+            "registered" => event.says("point"),
+            "transfer" => event.says("to"),
             _ => None,
         };
         self.events.iter().rev().find_map(says)
@@ -61,7 +68,7 @@ impl Events {
     /// The day of the first registration.
     pub(super) fn registered_on(&self) -> Option<String> {
         let mut registered = self.events.iter().filter(|event| event.family == "registered");
-        registered.find_map(|event| event.says.get("on")?.as_str().map(str::to_owned))
+        registered.find_map(|event| event.says("on"))
     }
 }
 

@@ -87,6 +87,7 @@ fn event(json: &str) -> Result<(), ValueError> {
 pub fn check_item(field: &FieldRule, item: Option<&str>) -> Result<(), ValueError> {
     match (&field.item, item) {
         (None, None) => Ok(()),
+        (Some(ValueType::Id), Some(item)) if is_id(item) => Ok(()),
         (Some(kind), Some(item)) => check_stored(kind, &Value::Text(item.to_owned())),
         _ => Err(ValueError::WrongType),
     }
