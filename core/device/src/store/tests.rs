@@ -10,6 +10,7 @@ use foras_record::kind::Kind;
 use foras_record::proof;
 use foras_record::role::Role;
 use foras_record::value::Value;
+use foras_sync::work::{Fate, Settlement};
 use foras_wire::enrol::EnrolAnswer;
 use foras_wire::grant::Grant;
 use foras_wire::id::{DeviceId, Nonce, RecordId, ServerId};
@@ -113,4 +114,20 @@ fn a_row_that_was_damaged_is_told_and_nothing_else_is() {
     store.cache.remove(&session(0).key);
     assert!(matches!(store.document(&session(0).key), Err(Error::Corrupt { .. })));
     store.document(&session(1).key).unwrap();
+}
+
+/// An answer that comes twice must not settle what was written since.
+#[test]
+fn a_number_of_the_outbox_is_never_used_again() {
+    let mut store = enrolled();
+    let mut last = 0;
+    for number in 0..3 {
+        let set = [planned(2 * number, "first"), planned(2 * number + 1, "second")];
+        let receipt = store.commit(0, &set).unwrap();
+        assert!(receipt.change_set > last, "{} after {last}", receipt.change_set);
+        let durable = |row| Settlement { row, fate: Fate::Durable };
+        last = receipt.change_set + 1;
+        store.settle(&[durable(receipt.change_set), durable(last)], 0).unwrap();
+        assert_eq!(store.pending().unwrap().changes, 0);
+    }
 }
