@@ -2,7 +2,7 @@
 
 use foras_record::proof;
 use foras_wire::grant::{Grant, SignedGrant};
-use foras_wire::id::{DeviceId, Nonce};
+use foras_wire::id::{DeviceId, Nonce, PublicKey, Signature64};
 use foras_wire::sync::{Credentials, Refusal};
 
 use crate::enrol::TOKEN_MS;
@@ -91,6 +91,18 @@ fn answered_challenge(
     let (nonce, signature) = credentials.proof.as_ref()?;
     proof::verify_nonce(&device.key, &device.device, nonce, signature).ok()?;
     Some((*nonce, challenge_ends_ms(keys, &device.device, nonce, now_ms)?))
+}
+
+/// Whether the holder of this key answered this server's challenge.
+pub(crate) fn answers(
+    keys: &Keys,
+    device: &DeviceId,
+    key: &PublicKey,
+    (nonce, signature): &(Nonce, Signature64),
+    now_ms: i64,
+) -> bool {
+    proof::verify_nonce(key, device, nonce, signature).is_ok()
+        && challenge_ends_ms(keys, device, nonce, now_ms).is_some()
 }
 
 /// Proves who asks, by the token or by the answer to a challenge, which gets a new token.

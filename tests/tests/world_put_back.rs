@@ -224,6 +224,33 @@ fn a_mission_brings_back_a_case_that_it_was_told_whole() {
 }
 
 #[test]
+fn a_phone_that_was_enrolled_since_the_copy_is_let_in_again_with_its_work() {
+    let (mut world, [worker, counsellor, bamako], case) = programme(212);
+    let yesterday = world.backup_of_server();
+    let newcomer = world.outreach("oujda");
+    world.run_until_quiescent();
+    let lost = world.register(newcomer, "Binta", "oujda").unwrap();
+    world.edit(newcomer, &case, "needs", "a winter coat").unwrap();
+    world.sync(newcomer).unwrap();
+    let later = world.register(newcomer, "Sali", "oujda").unwrap();
+    world.put_server_back(&yesterday);
+
+    world.run_until_quiescent();
+    assert!(world.server().recovery().unwrap().is_none(), "the newcomer is one of those who reported");
+    assert_eq!(world.values(worker, &case, "needs"), ["a winter coat"]);
+    assert!(world.holds(counsellor, &lost) && world.holds(counsellor, &later));
+    assert!(!world.holds(bamako, &lost));
+    // Case numbers of the copy's time and of now never meet.
+    let next = world.outreach("oujda");
+    world.register(next, "Awa", "oujda").unwrap();
+    world.register(newcomer, "Fanta", "oujda").unwrap();
+    world.run_until_quiescent();
+    let people = world.phone(counsellor).list("cases", &foras::phone::Filter::default()).unwrap();
+    let numbers: std::collections::BTreeSet<_> = people.items.iter().map(|item| item.case_number.clone()).collect();
+    assert_eq!((numbers.len(), people.total), (5, 5), "{numbers:?}");
+}
+
+#[test]
 fn rows_that_a_phones_disk_lost_come_back() {
     for (seed, days) in [(207, 0), (208, 2)] {
         let (mut world, [worker, counsellor, _], case) = programme(seed);

@@ -1,6 +1,7 @@
 //! When to ask, how often, and when to stop.
 
 mod stop;
+mod stranger;
 
 use foras_wire::id::Nonce;
 use foras_wire::reconcile::Combined;
@@ -12,6 +13,7 @@ use crate::event::{Event, LinkFailure};
 use crate::exchange::{Exchange, Step, Violation};
 use crate::live::{self, Live};
 use crate::work::Work;
+use stranger::{Bare, Introduces};
 
 /// Most requests of one sync. A first sync of a whole point's archive needs some dozens; a server whose logs never end
 /// is left here and asked again later.
@@ -61,15 +63,6 @@ struct Rest {
     hollow: u32,
 }
 
-/// Whether requests of this sync go without what waits to be pushed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Bare {
-    #[default]
-    Never,
-    UntilWelcome,
-    Tried,
-}
-
 /// What the engine is about, for a person to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
@@ -97,6 +90,8 @@ pub struct Engine {
     challenge: Option<Nonce>,
     /// That was tried; a second refusal is final.
     proved_again: bool,
+    /// Whether this sync told the server who the device is, because the server did not know it.
+    introduces: Introduces,
     /// The server did not read so long a request from a device that it could not tell: until it has welcomed this
     /// device, requests carry nothing to push.
     bare: Bare,
@@ -219,7 +214,7 @@ impl Engine {
         self.summary = Summary::default();
         (self.challenge, self.proved_again, self.bare) = (None, false, Bare::Never);
         (self.new_epochs, self.comparisons, self.refusals) = (0, 0, 0);
-        self.plain = false;
+        (self.plain, self.introduces) = (false, Introduces::Never);
         (self.last_attempt_ms, self.next_attempt_ms) = (Some(now.ms), None);
         self.live.leave();
         self.live.withheld = false;
@@ -246,10 +241,17 @@ impl Engine {
             work.deposits.clear();
             work.carried.clear();
         }
+        let introduction = work.introduction.take().filter(|_| self.introduces == Introduces::Now);
+        if introduction.is_some() {
+            // The server reads little of what somebody sends whom it does not know.
+            (work.reconcile, work.offers) = (None, None);
+            self.introduces = Introduces::Once;
+        }
         self.summary = if waiting { Summary::default() } else { Summary { kept: 0, ..self.summary } };
         self.more_work = work.more && !(waiting && self.live.withheld);
         let prove = self.challenge.take().or(work.nonce);
         let (mut request, exchange) = Exchange::open(work);
+        request.introduction = introduction;
         if waiting && !request.hands_in() {
             request.wait_s = self.live.asked(now.ms, self.config.wait_s, prove.is_some());
         } else {

@@ -5,7 +5,7 @@ use foras_wire::id::Nonce;
 use foras_wire::pack::PackProgress;
 use foras_wire::push::PackedPush;
 use foras_wire::reconcile::{Offers, Reconcile};
-use foras_wire::sync::{Deposit, Outcome};
+use foras_wire::sync::{Deposit, Introduction, Outcome};
 
 /// What the next request is made of.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,6 +31,8 @@ pub struct Work {
     pub reconcile: Option<Reconcile>,
     /// What the server seems to have lost.
     pub offers: Option<Offers>,
+    /// Who the device is, for a server that does not know it any more.
+    pub introduction: Option<Box<Introduction>>,
     /// Whether the outbox holds more than this request may carry.
     pub more: bool,
     /// Whether the pushes are told in full, and the answer is to be: what [`crate::Effect::LoadWork`] asked for.

@@ -4,9 +4,10 @@
 mod scripted;
 
 use foras_sync::{Effect, Engine, Event, Summary};
-use foras_wire::id::Nonce;
+use foras_wire::grant::SignedGrant;
+use foras_wire::id::{Nonce, Signature64};
 use foras_wire::reconcile::{Difference, DifferenceState};
-use foras_wire::sync::{Acks, AnswerFrame, DepositAck, Exception, Heads, Outcome, Welcome};
+use foras_wire::sync::{Acks, AnswerFrame, DepositAck, Exception, Heads, Introduction, Outcome, Welcome};
 use foras_wire::version::PROTOCOL_MAX;
 use scripted::{End, Server, Store, engine, page, refusal, sync};
 
@@ -119,6 +120,24 @@ fn revoked_devices_stop_and_only_a_person_tries_again() {
         }
         assert_eq!(engine.handle(Event::SyncRequested, 0, 0), [Effect::LoadWork { plain: false }]);
     }
+}
+
+#[test]
+fn a_server_that_does_not_know_the_device_is_told_once_who_it_is() {
+    let grant = SignedGrant { bytes: vec![1], signature: Signature64([0; 64]) };
+    let introduction = Introduction { grant, incarnations: vec![], case_numbers: None };
+    let mut store = Store::new(1, [1]);
+    store.introduction = Some(introduction.clone());
+    let mut engine = in_flight(&mut store);
+    let unknown = || Event::Frame(Box::new(refusal("unknown_device", false, Some(Nonce([7; 16])), 0)));
+    assert_eq!(engine.handle(unknown(), 0, 0), [Effect::LoadWork { plain: false }]);
+    let loaded = store.perform(&Effect::LoadWork { plain: false }).unwrap();
+    let effects = engine.handle(loaded, 0, 0);
+    let [Effect::Send { request, prove: Some(Nonce([7, ..])) }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(request.introduction.as_deref(), Some(&introduction));
+    assert!(request.pushes.is_empty(), "a stranger's request is short");
+    let effects = engine.handle(unknown(), 0, 0);
+    assert!(matches!(&effects[..], [Effect::Failed { code, retryable: false, .. }] if code == "unknown_device"));
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use minicbor::{Decode, Encode};
 
 use crate::carried::CarriedPush;
+use crate::enrol::CaseNumberBlock;
 use crate::grant::SignedGrant;
-use crate::id::{DeviceId, Nonce, RecordId};
+use crate::id::{DeviceId, Incarnation, Nonce, RecordId};
 use crate::pack::{PackProgress, Piece};
 use crate::page::Page;
 use crate::push::PackedPush;
@@ -53,6 +54,24 @@ pub struct SyncRequest {
     /// What the server seems to have lost.
     #[n(10)]
     pub offers: Option<Offers>,
+    /// Who the device is: asked for by a server that does not know it.
+    #[n(12)]
+    pub introduction: Option<Box<Introduction>>,
+}
+
+/// What a device says of itself to a server that does not know it any more: its database was put back to a copy from before
+/// the device was enrolled. What the device owns stands in the grant, under the server's own signature.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Introduction {
+    /// The device's grant.
+    #[n(0)]
+    pub grant: SignedGrant,
+    /// Every incarnation under which it wrote.
+    #[n(1)]
+    pub incarnations: Vec<Incarnation>,
+    /// The case numbers that it was given.
+    #[n(2)]
+    pub case_numbers: Option<CaseNumberBlock>,
 }
 
 fn is_false(flag: &bool) -> bool {

@@ -25,7 +25,7 @@ use foras_wire::reconcile::{
 use foras_wire::record::{KindCode, RecordKey, RecordRef};
 use foras_wire::stream::{AnswerWriter, FrameReader};
 use foras_wire::sync::{
-    Acks, AnswerFrame, Deposit, DepositAck, Exception, Heads, Outcome, Refusal, SyncRequest, Welcome,
+    Acks, AnswerFrame, Deposit, DepositAck, Exception, Heads, Introduction, Outcome, Refusal, SyncRequest, Welcome,
 };
 use foras_wire::turn::Turn;
 use foras_wire::version::ProtocolRange;
@@ -57,7 +57,16 @@ fn request() -> SyncRequest {
         reconcile: Some(reconcile()),
         offers: Some(offers()),
         plain: true,
+        introduction: Some(Box::new(introduction())),
         ..SyncRequest::default()
+    }
+}
+
+fn introduction() -> Introduction {
+    Introduction {
+        grant: SignedGrant { bytes: vec![1, 2, 3], signature: Signature64([0x44; 64]) },
+        incarnations: vec![Incarnation([0x33; 16])],
+        case_numbers: Some(CaseNumberBlock { prefix: "OUJ3".into(), first: 1, last: 999_999 }),
     }
 }
 

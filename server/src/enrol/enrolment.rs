@@ -32,6 +32,8 @@ pub(crate) const ENROL_BYTES_MAX: usize = 4096;
 pub(crate) const TOKEN_MS: i64 = 24 * 3600 * 1000;
 /// Case numbers in a device's block.
 const CASE_NUMBERS: u64 = 999_999;
+/// Blocks by which each epoch begins after the one before.
+const BLOCKS_AN_EPOCH: u64 = 1_000;
 
 /// Why an enrolment does not go through.
 enum Failure {
@@ -165,7 +167,7 @@ fn admit(
         token,
         nonce: challenge(keys, &device, now_ms, entropy)?,
         grant,
-        case_numbers: if registers { Some(case_numbers(db, &device, &holder)?) } else { None },
+        case_numbers: if registers { Some(case_numbers(db, keys, &device, &holder)?) } else { None },
         import_key: registers.then(|| keys.mac("foras import", &[])),
     })
 }
@@ -182,13 +184,20 @@ fn holder_of(invitation: &StoredInvitation) -> Result<Holder, ServerError> {
 }
 
 /// The device's own block: a prefix from its first point and a number, such as `OUJ3`.
-fn case_numbers(db: &Connection, device: &DeviceId, holder: &Holder) -> Result<CaseNumberBlock, ServerError> {
+fn case_numbers(
+    db: &Connection,
+    keys: &Keys,
+    device: &DeviceId,
+    holder: &Holder,
+) -> Result<CaseNumberBlock, ServerError> {
     if let Some(block) = devices::case_numbers(db, device)? {
         return Ok(block);
     }
     let point = holder.places.first().map(ToString::to_string).unwrap_or_default();
     let letters: String = point.chars().take(3).collect::<String>().to_uppercase();
-    let mut number = devices::case_number_blocks(db)?;
+    // Blocks that were given after the copy to which a database was put back are not given again.
+    let mut number =
+        devices::case_number_blocks(db)?.saturating_add(BLOCKS_AN_EPOCH.saturating_mul(keys.epoch().saturating_sub(1)));
     loop {
         number += 1;
         let block = CaseNumberBlock { prefix: format!("{letters}{number}"), first: 1, last: CASE_NUMBERS };

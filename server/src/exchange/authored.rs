@@ -21,8 +21,6 @@ use crate::storage::records;
 
 /// Change sets in one transaction: one wait for the disk serves them all, and nobody waits long for the writer.
 const SETS_AT_ONCE: usize = 64;
-/// Incarnations of one device: one at installation, one for each restore or re-issue.
-const INCARNATIONS_MAX: u64 = 1_000;
 /// Changes of one device that may wait in quarantine.
 const QUARANTINE_MAX: u64 = 10_000;
 
@@ -79,7 +77,9 @@ impl Exchange<'_> {
         let frozen = self.server.db.write(|db| {
             let author = match authors::get(db, &actor)? {
                 Some(author) => author,
-                None if authors::incarnations(db, &device.device)? >= INCARNATIONS_MAX => return Ok(Err("frozen")),
+                None if authors::incarnations(db, &device.device)? >= authors::INCARNATIONS_MAX => {
+                    return Ok(Err("frozen"));
+                }
                 None => {
                     let name = grant.name.clone();
                     let role = grant.role.clone();

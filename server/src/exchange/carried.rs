@@ -10,7 +10,9 @@ use foras_wire::sync::Outcome;
 
 use super::Exchange;
 use super::authored::{Outcomes, Verified, later, refused};
+use crate::enrol;
 use crate::error::ServerError;
+use crate::server::Server;
 use crate::storage::devices::{self, DeviceState};
 
 impl Exchange<'_> {
@@ -30,8 +32,14 @@ impl Exchange<'_> {
             Err(code) => return Ok(Err(code)),
         };
         let Ok(grant) = carried.grant.grant() else { return Ok(Err("malformed")) };
-        let device = self.server.db.read(|db| devices::get(db, &grant.device))?;
-        // The signature is this server's: it knew the device, and lost it with an older copy of its data.
+        let device = match self.server.db.read(|db| devices::get(db, &grant.device))? {
+            // The signature is this server's: it knew the device, and lost it with an older copy of its data.
+            None => {
+                let Server { db, keys, .. } = self.server;
+                db.write(|db| enrol::of_carried(db, keys, &carried.grant, self.now_ms))?
+            }
+            known => known,
+        };
         let Some(device) = device else { return self.set_aside(&grant.device, &verified, "unknown_device").map(Ok) };
         if device.key != grant.key {
             return Ok(Err("bad_signature"));

@@ -29,6 +29,7 @@ use pack::Packing;
 use page::Pager;
 
 use crate::access::{self, Caller};
+use crate::enrol;
 use crate::entropy::Entropy;
 use crate::error::ServerError;
 use crate::recovery;
@@ -84,6 +85,23 @@ pub(crate) fn exchange(
     }
 }
 
+/// Proves who asks. A device that the database lost is let in by what it says of itself.
+fn authenticate(
+    server: &Server,
+    credentials: Option<&Credentials>,
+    body: &[u8],
+    now_ms: i64,
+    entropy: &mut dyn Entropy,
+) -> Result<Caller, Refusal> {
+    match (access::authenticate(&server.db, &server.keys, credentials, now_ms, entropy), credentials) {
+        (Err(refusal), Some(credentials)) if refusal.code == "unknown_device" => {
+            enrol::readmit(&server.db, &server.keys, credentials, body, now_ms, entropy)?;
+            access::authenticate(&server.db, &server.keys, Some(credentials), now_ms, entropy)
+        }
+        (other, _) => other,
+    }
+}
+
 fn answer(
     server: &Server,
     credentials: Option<&Credentials>,
@@ -93,7 +111,7 @@ fn answer(
     turns: &mut Turns<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<(), Refusal> {
-    let mut caller = access::authenticate(&server.db, &server.keys, credentials, now_ms, entropy)?;
+    let mut caller = authenticate(server, credentials, body, now_ms, entropy)?;
     let request = frame::decode_request(body).map_err(|error| refusal(error.code()))?;
     let protocol = ProtocolRange::OURS.newest_common(request.protocol).map_err(|error| refusal(error.code()))?;
     let has_left = caller.device.state == DeviceState::Left;

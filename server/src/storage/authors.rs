@@ -6,6 +6,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{fixed, unsigned};
 use crate::error::ServerError;
 
+/// Incarnations of one device: one at installation, one for each restore or re-issue.
+pub(crate) const INCARNATIONS_MAX: u64 = 1_000;
+
 /// An actor's device, name and role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Author {

@@ -7,4 +7,5 @@ mod exchange;
 mod field;
 mod figures;
 mod http;
+mod readmitted;
 mod turns;

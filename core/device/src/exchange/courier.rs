@@ -288,7 +288,7 @@ pub(super) fn error_of(code: &str) -> Error {
         // A full disk of the server's is not this device's.
         "server_busy" | "storage_full" => Error::ServerBusy { retry_after_s: 0 },
         "server_went_back" => Error::ServerWentBack,
-        "revoked" | "unknown_device" => Error::Revoked,
+        "revoked" => Error::Revoked,
         "not_foras" => Error::BadAnswer { code: "not_foras" },
         "malformed" => Error::BadAnswer { code: "malformed" },
         "no_end" => Error::BadAnswer { code: "no_end" },

@@ -11,14 +11,14 @@ use foras_wire::enrol::{CaseNumberBlock, EnrolAnswer, EnrolRequest};
 use foras_wire::grant::{Grant, SignedGrant};
 use foras_wire::id::{Actor, Incarnation, Nonce, PublicKey, ServerId};
 use foras_wire::peer::{PeerProof, Side, meeting_signed_bytes};
-use foras_wire::sync::Credentials;
+use foras_wire::sync::{Credentials, Introduction};
 use foras_wire::version::ProtocolRange;
 use minicbor::{Decode, Encode};
 use rusqlite::{Connection, params};
 
 use super::lease::Contact;
 use super::meta::{self, name};
-use super::{Store, compare, entropy};
+use super::{Store, compare, entropy, rows};
 use crate::error::Error;
 
 const TAMPERED: Error = Error::Corrupt { set_aside: None };
@@ -150,6 +150,19 @@ impl Identity {
 }
 
 impl Store {
+    /// What this device says of itself to a server that does not know it any more.
+    pub(super) fn introduction(&self) -> Result<Option<Introduction>, Error> {
+        let Some(grant) = meta::get_cbor(&self.connection, name::GRANT)? else { return Ok(None) };
+        let mut statement = self.connection.prepare_cached("SELECT incarnation FROM own_incarnation ORDER BY actor")?;
+        let incarnations = statement.query_map([], |row| rows::array(row, 0).map(Incarnation))?;
+        let incarnations = incarnations.collect::<Result<_, _>>()?;
+        Ok(Some(Introduction {
+            grant,
+            incarnations,
+            case_numbers: meta::get_cbor(&self.connection, name::CASE_NUMBERS)?,
+        }))
+    }
+
     /// Who this device is, or `None` before enrolment.
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {

@@ -96,6 +96,7 @@ impl Store {
             carried,
             reconcile: self.sketches(identity)?,
             offers: self.offers(identity, limits)?,
+            introduction: self.introduction()?.map(Box::new),
             more: more_changes || more_deposits || more_carried,
         })
     }

@@ -3,7 +3,7 @@
 use foras_wire::sync::Refusal;
 use foras_wire::turn::Turn;
 
-use super::{Bare, COMPARISONS_MAX, Engine, Now, SAY_PLAINLY, State};
+use super::{COMPARISONS_MAX, Engine, Now, SAY_PLAINLY, State};
 use crate::backoff;
 use crate::effect::Effect;
 use crate::event::LinkFailure;
@@ -16,13 +16,7 @@ impl Engine {
             // The work of somebody who left is taken, request by request, before the device is refused.
             return self.load();
         }
-        if refusal.code == "unauthenticated" && refusal.nonce.is_some() && !self.proved_again {
-            self.proved_again = true;
-            self.challenge = refusal.nonce;
-            return self.load();
-        }
-        if refusal.code == "too_large" && self.bare == Bare::Never {
-            self.bare = Bare::UntilWelcome;
+        if self.makes_itself_known(&refusal) {
             return self.load();
         }
         if refusal.code == SAY_PLAINLY

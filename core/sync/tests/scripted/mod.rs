@@ -12,7 +12,7 @@ use foras_wire::push::{PackedPush, PushItem};
 use foras_wire::reconcile::{Combined, Difference, DifferenceState, Reconcile, Sketch, Sum};
 use foras_wire::record::{KindCode, RecordKey, RecordRef};
 use foras_wire::sync::{
-    Acks, AnswerFrame, Deposit, DepositAck, Exception, Heads, Outcome, Refusal, SyncRequest, Welcome,
+    Acks, AnswerFrame, Deposit, DepositAck, Exception, Heads, Introduction, Outcome, Refusal, SyncRequest, Welcome,
 };
 
 /// The change that carries `number`, as one phone gives it to another.
@@ -194,6 +194,7 @@ pub struct Store {
     pub comparing: bool,
     /// So many pages name what it does not find.
     pub puzzled: u32,
+    pub introduction: Option<Introduction>,
 }
 
 impl Store {
@@ -228,6 +229,7 @@ impl Store {
             offers: None,
             more: self.outbox.len() > rows.len(),
             plain,
+            introduction: self.introduction.clone().map(Box::new),
             ..Work::default()
         }
     }
