@@ -19,7 +19,7 @@ const EDITS: usize = 12;
 pub(crate) fn run(workload: &mut Workload) -> Outcome {
     let fresh = received(workload.programme());
     let edited_cases = workload.edited_cases();
-    let mut programme = workload.to_be_edited();
+    let mut programme = workload.for_edits();
     programme.edit_each(EDITS);
     let edited = received(&programme);
     let (fresh_limit, edited_limit) = (ended(fresh.limit), ended(edited.limit));

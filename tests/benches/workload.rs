@@ -37,7 +37,7 @@ impl Workload {
 
     /// A programme in which each case is edited: a copy of the shared one with its counsellors, where as many cases are
     /// edited as that has. It is asked for once.
-    pub(crate) fn to_be_edited(&mut self) -> Programme {
+    pub(crate) fn for_edits(&mut self) -> Programme {
         let (cases, sessions, seed) = (self.edited_cases(), self.sessions(), self.seed());
         match &mut self.programme {
             Some(shared) if shared.cases.len() == cases => shared.moved(),

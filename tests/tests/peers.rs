@@ -245,3 +245,31 @@ fn a_revoked_phones_work_reaches_quarantine_and_the_phone_is_met_no_more() {
     assert_eq!(came.unwrap_err().error.code(), "revoked");
     assert_eq!(found.unwrap_err().error.code(), "refused_by_peer");
 }
+
+#[test]
+fn a_file_in_the_wrong_hands_leaves_nothing_on_a_phone_of_ours() {
+    let mut world = World::new(31);
+    let (worker, counsellor) = (world.outreach("oujda"), world.host_counsellor("oujda"));
+    let (trainer, neighbour) = (world.trainer("oujda"), world.outreach("rabat"));
+    let colleague = world.outreach("oujda");
+    world.run_until_quiescent();
+    // Samira registered Awa and synced; the others have not heard of her when they meet, far from any network.
+    let case = world.register(worker, "Awa", "oujda").unwrap();
+    world.sync(worker).unwrap();
+    world.edit(worker, &case, "education", "value-77777.").unwrap();
+    for other in [trainer, neighbour] {
+        let report = world.hand_file(worker, other, usize::MAX).unwrap();
+        assert_eq!((report.refused.get("for_others"), report.waiting, report.received), (Some(&1), 0, 0), "{report:?}");
+        assert!(world.device(other).values_in_files().is_empty(), "not a byte of it");
+    }
+    // A colleague takes it along, though the case is new to him too.
+    let report = world.hand_file(worker, colleague, usize::MAX).unwrap();
+    assert_eq!((report.waiting, report.refused.is_empty()), (1, true), "{report:?}");
+    assert!(world.device(colleague).values_in_files().contains("value-77777."));
+    world.offline(worker);
+    world.sync(colleague).unwrap();
+    world.sync(counsellor).unwrap();
+    assert_eq!(world.values(counsellor, &case, "education"), ["value-77777."]);
+    world.online(worker);
+    world.run_until_quiescent();
+}

@@ -18,6 +18,7 @@
 
 use minicbor::{Decode, Encode};
 
+use crate::audience::AudienceName;
 use crate::carried::CarriedPush;
 use crate::codec;
 use crate::error::WireError;
@@ -66,6 +67,9 @@ pub struct PeerHello {
     /// Random: the other side signs it.
     #[n(2)]
     pub nonce: Nonce,
+    /// Of a file: whoever holds all of these may see everything in it. Empty between two phones that speak.
+    #[cbor(n(3), skip_if = "Vec::is_empty")]
+    pub audiences: Vec<AudienceName>,
 }
 
 /// Who speaks: a grant, and the proof that the speaker holds its key.

@@ -52,8 +52,12 @@ fn acks() -> Acks {
 fn frames() -> Vec<(&'static str, PeerFrame)> {
     let hashes = [ChangeHash([1; 32]), ChangeHash([2; 32])];
     let prefixes = hashes.iter().flat_map(prefix).collect();
-    let hello =
-        PeerHello { protocol: ProtocolRange { min: 2, max: 2 }, server: ServerId([1; 16]), nonce: Nonce([6; 16]) };
+    let hello = PeerHello {
+        protocol: ProtocolRange { min: 2, max: 2 },
+        server: ServerId([1; 16]),
+        nonce: Nonce([6; 16]),
+        audiences: Vec::new(),
+    };
     vec![
         ("hello", PeerFrame::Hello(hello)),
         ("proof", PeerFrame::Proof(PeerProof { grant: grant(), signature: Signature64([0x77; 64]) })),

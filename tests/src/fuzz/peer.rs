@@ -19,7 +19,12 @@ pub(super) fn frames() -> Vec<Vec<u8>> {
     let hash = |chunk: &[u8]| foras_record::packed::hash_of(chunk);
     let records =
         items.iter().map(|item| OfferedRecord { key: item.record.key, prefixes: prefix(&hash(&item.chunk)).to_vec() });
-    let hello = PeerHello { protocol: ProtocolRange::OURS, server: ServerId([1; 16]), nonce: Nonce([6; 16]) };
+    let hello = PeerHello {
+        protocol: ProtocolRange::OURS,
+        server: ServerId([1; 16]),
+        nonce: Nonce([6; 16]),
+        audiences: Vec::new(),
+    };
     let said = [
         PeerFrame::Hello(hello),
         PeerFrame::Offer(Offer { records: records.collect() }),

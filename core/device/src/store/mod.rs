@@ -74,7 +74,7 @@ use numbers::Numbers;
 use observe::Observers;
 
 pub use author::Author;
-pub use carried::{Choice, Kept, Parcel, Shareable};
+pub use carried::{Choice, Handed, Kept, Parcel, Shareable};
 pub use commit::{Action, Committed, Receipt, RecordEdits};
 pub use compare::Compared;
 pub use delivery::Delivery;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ed25519_dalek::SigningKey;
 use foras::exchange::peer::{Meeting, MeetingStep, PeerReport, PeerStopped};
-use foras::store::{Delivery, Kept, Store};
+use foras::store::{Delivery, Handed, Kept, Store};
 use foras_record::proof;
 use foras_record::role::Role;
 use foras_sync::work::{Fate, Settlement};
@@ -47,7 +47,7 @@ fn pushes(from: &mut Store, to: &Store) -> Vec<CarriedPush> {
 
 fn hand_over(from: &mut Store, to: &mut Store) -> Vec<Kept> {
     let pushes = pushes(from, to);
-    pushes.iter().flat_map(|push| to.keep_carried(push, NOW_MS).unwrap()).collect()
+    pushes.iter().flat_map(|push| to.keep_carried(push, Handed::ForThisDevice, NOW_MS).unwrap()).collect()
 }
 
 fn refuse_all(store: &mut Store, code: &str) -> foras::store::Settled {
@@ -135,18 +135,24 @@ fn an_altered_change_and_a_split_action_are_refused_whole() {
     let chunk = &mut altered.items[0].chunk;
     let at = chunk.windows(4).position(|bytes| bytes == b"Hawa").unwrap();
     chunk[at..at + 4].copy_from_slice(b"Xawa");
-    assert!(matches!(karim.keep_carried(&altered, NOW_MS).unwrap()[..], [Kept::Refused(_), Kept::Refused(_)]));
+    assert!(matches!(
+        karim.keep_carried(&altered, Handed::ForThisDevice, NOW_MS).unwrap()[..],
+        [Kept::Refused(_), Kept::Refused(_)]
+    ));
     let mut split = whole.clone();
     split.items[1].change_set += 1;
-    assert_eq!(karim.keep_carried(&split, NOW_MS).unwrap(), [Kept::Refused("bad_signature"); 2]);
+    assert_eq!(karim.keep_carried(&split, Handed::ForThisDevice, NOW_MS).unwrap(), [Kept::Refused("bad_signature"); 2]);
     let mut moved = whole.clone();
     moved.items[0].record = awa.case;
-    assert_eq!(karim.keep_carried(&moved, NOW_MS).unwrap(), [Kept::Refused("bad_signature"); 2]);
+    assert_eq!(karim.keep_carried(&moved, Handed::ForThisDevice, NOW_MS).unwrap(), [Kept::Refused("bad_signature"); 2]);
     let mut other_epoch = whole.clone();
     other_epoch.epoch += 1;
-    assert_eq!(karim.keep_carried(&other_epoch, NOW_MS).unwrap(), [Kept::Refused("bad_signature"); 2]);
+    assert_eq!(
+        karim.keep_carried(&other_epoch, Handed::ForThisDevice, NOW_MS).unwrap(),
+        [Kept::Refused("bad_signature"); 2]
+    );
     assert_eq!((karim.carried().unwrap(), shown(&mut karim, &awa.person, "name").as_deref()), (0, Some("Awa")));
-    assert_eq!(karim.keep_carried(&whole, NOW_MS).unwrap(), [Kept::Applied; 2]);
+    assert_eq!(karim.keep_carried(&whole, Handed::ForThisDevice, NOW_MS).unwrap(), [Kept::Applied; 2]);
 }
 
 #[test]
@@ -157,15 +163,22 @@ fn a_forged_or_expired_grant_opens_nothing() {
     let forger = SigningKey::from_bytes(&[66; 32]);
     let mut forged = honest.clone();
     forged.grant = proof::sign_grant(&forger, &forged.grant.grant().unwrap());
-    assert_eq!(karim.keep_carried(&forged, NOW_MS).unwrap(), [Kept::Refused("bad_signature")]);
+    assert_eq!(karim.keep_carried(&forged, Handed::ForThisDevice, NOW_MS).unwrap(), [Kept::Refused("bad_signature")]);
     // The right server, another device's key: the push is not that device's.
     let mut borrowed = honest.clone();
     borrowed.grant = proof::sign_grant(&server.key, &Grant { key: proof::public_key(&forger), ..grant_of(&samira) });
-    assert_eq!(karim.keep_carried(&borrowed, NOW_MS).unwrap(), [Kept::Refused("bad_signature")]);
+    assert_eq!(karim.keep_carried(&borrowed, Handed::ForThisDevice, NOW_MS).unwrap(), [Kept::Refused("bad_signature")]);
     // A year without contact: by Karim's own clock since the server's last time, whatever the date.
     let year_ms = 366 * 86_400_000;
-    assert_eq!(karim.keep_carried(&honest, NOW_MS + year_ms).unwrap(), [Kept::Refused("grant_expired")]);
-    assert_eq!(karim.keep_carried(&honest, NOW_MS - 10 * year_ms).unwrap(), [Kept::Applied], "a clock set back");
+    assert_eq!(
+        karim.keep_carried(&honest, Handed::ForThisDevice, NOW_MS + year_ms).unwrap(),
+        [Kept::Refused("grant_expired")]
+    );
+    assert_eq!(
+        karim.keep_carried(&honest, Handed::ForThisDevice, NOW_MS - 10 * year_ms).unwrap(),
+        [Kept::Applied],
+        "a clock set back"
+    );
 }
 
 #[test]
@@ -183,7 +196,7 @@ fn another_points_people_are_not_taken_and_not_given() {
     let choices = samira.shareable(&all, None, NOW_MS).unwrap().choices;
     for parcel in samira.parcels(&choices).unwrap() {
         let push = samira.push_of(&parcel, &all, NOW_MS).unwrap().unwrap();
-        for kept in nadia.keep_carried(&push, NOW_MS).unwrap() {
+        for kept in nadia.keep_carried(&push, Handed::ForThisDevice, NOW_MS).unwrap() {
             assert!(matches!(kept, Kept::Refused("not_yours") | Kept::Waiting), "{kept:?}");
         }
     }
@@ -211,7 +224,12 @@ impl Stranger {
     }
 
     fn hello(&self, nonce: u8) -> PeerFrame {
-        PeerFrame::Hello(PeerHello { protocol: ProtocolRange::OURS, server: self.server, nonce: Nonce([nonce; 16]) })
+        PeerFrame::Hello(PeerHello {
+            protocol: ProtocolRange::OURS,
+            server: self.server,
+            nonce: Nonce([nonce; 16]),
+            audiences: Vec::new(),
+        })
     }
 
     fn proof(&self, side: Side, came: &Nonce, found: &Nonce) -> PeerFrame {

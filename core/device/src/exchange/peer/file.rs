@@ -13,7 +13,7 @@ use foras_wire::version::ProtocolRange;
 
 use super::report::{PeerReport, PeerStopped};
 use crate::error::Error;
-use crate::store::{Kept, Store};
+use crate::store::{Handed, Kept, Store};
 
 /// Bytes that are read at a time.
 const READ_BYTES: usize = 16 * 1024;
@@ -41,7 +41,9 @@ pub fn write_file(
         report.bytes_up = report.bytes_up.saturating_add(bytes.len() as u64);
         file.write_all(&bytes).map_err(|error| Error::Unreadable(error.kind()))
     };
-    put(&PeerFrame::Hello(PeerHello { protocol, server, nonce: Nonce(store.new_id()?.0) }))?;
+    let audiences_of_file = shared.iter().cloned().collect();
+    let nonce = Nonce(store.new_id()?.0);
+    put(&PeerFrame::Hello(PeerHello { protocol, server, nonce, audiences: audiences_of_file }))?;
     let choices = store.shareable(&shared, None, now_ms)?.choices;
     let mut sent: u32 = 0;
     for parcel in store.parcels(&choices)? {
@@ -71,16 +73,19 @@ pub fn read_file(store: &mut Store, file: &mut impl Read, now_ms: i64) -> Result
 
 fn take_file(store: &mut Store, file: &mut impl Read, now_ms: i64, report: &mut PeerReport) -> Result<(), Error> {
     let mut frames = Frames { reader: PeerReader::default(), file, report };
-    let server = store.identity().ok_or(Error::NotEnrolled)?.server();
-    match frames.next()? {
+    let identity = store.identity().ok_or(Error::NotEnrolled)?;
+    let (server, own) = (identity.server(), identity.audiences().to_vec());
+    let handed = match frames.next()? {
         Some(PeerFrame::Hello(hello)) => {
             ProtocolRange::OURS.newest_common(hello.protocol).map_err(|error| bad(error.code()))?;
             if hello.server != server {
                 return Err(bad("another_server"));
             }
+            let is_for_us = !hello.audiences.is_empty() && hello.audiences.iter().all(|name| own.contains(name));
+            if is_for_us { Handed::ForThisDevice } else { Handed::ForOthers }
         }
         _ => return Err(bad("not_shared")),
-    }
+    };
     // From here on longer frames are read: a file is as long as it is, and each frame is bounded.
     frames.reader.trust();
     let mut unknown_frames = 0;
@@ -91,7 +96,8 @@ fn take_file(store: &mut Store, file: &mut impl Read, now_ms: i64, report: &mut 
                 let keys = push.items.iter().map(|item| item.record.key);
                 let new = keys.zip(&hashes).map(|(key, hash)| store.lacks_change(&key, &prefix(hash)));
                 let new = new.collect::<Result<Vec<_>, _>>()?;
-                let kept = if new.contains(&true) { store.keep_carried(&push, now_ms)? } else { vec![Kept::Known] };
+                let kept =
+                    if new.contains(&true) { store.keep_carried(&push, handed, now_ms)? } else { vec![Kept::Known] };
                 frames.report.note_kept(&kept);
             }
             PeerFrame::Done => return Ok(()),

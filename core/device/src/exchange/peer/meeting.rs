@@ -19,7 +19,7 @@ use foras_wire::version::ProtocolRange;
 
 use super::report::{Met, PeerReport, PeerStopped, acks};
 use crate::error::Error;
-use crate::store::{Choice, Parcel, Store};
+use crate::store::{Choice, Handed, Parcel, Store};
 
 /// What one step did.
 #[derive(Debug)]
@@ -192,7 +192,7 @@ impl Meeting {
         let nonce = Nonce(store.new_id()?.0);
         self.own_nonce = Some(nonce);
         let server = store.identity().ok_or(Error::NotEnrolled)?.server();
-        Ok(PeerHello { protocol: ProtocolRange::OURS, server, nonce })
+        Ok(PeerHello { protocol: ProtocolRange::OURS, server, nonce, audiences: Vec::new() })
     }
 
     fn offer(&mut self, store: &mut Store, now_ms: i64) -> Result<PeerFrame, Error> {
@@ -342,7 +342,7 @@ impl Meeting {
             // Each push brings something that was asked for, so a meeting ends.
             return Err(broken("unasked"));
         }
-        let kept = store.keep_carried(push, now_ms)?;
+        let kept = store.keep_carried(push, Handed::ForThisDevice, now_ms)?;
         self.report.note_kept(&kept);
         let number = u16::try_from(self.taken.len()).map_err(|_| broken("unasked"))?;
         self.taken.push(acks(number, &kept));

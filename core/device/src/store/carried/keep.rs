@@ -34,12 +34,21 @@ pub enum Kept {
     Refused(&'static str),
 }
 
+/// For whom a push was made ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handed {
+    /// Whoever hands it over shows what this device may see.
+    ForThisDevice,
+    /// It may show what this device may not see: what has no place in a record is not kept.
+    ForOthers,
+}
+
 impl Store {
     /// Takes in a push that another device hands over, durably. Gives what became of each change that it shows.
     ///
     /// # Errors
     /// [`Error::NotEnrolled`], or a failure of the storage; then nothing of it was kept.
-    pub fn keep_carried(&mut self, carried: &CarriedPush, now_ms: i64) -> Result<Vec<Kept>, Error> {
+    pub fn keep_carried(&mut self, carried: &CarriedPush, handed: Handed, now_ms: i64) -> Result<Vec<Kept>, Error> {
         let identity = self.identity.clone().ok_or(Error::NotEnrolled)?;
         let (hashes, grant, facts) = match self.check_carried(&identity, carried, now_ms)? {
             Ok(checked) => checked,
@@ -53,6 +62,9 @@ impl Store {
         let mut fates = Vec::new();
         let author = PushAuthor { actor, facts };
         apply_open(&mut writing, &author, &own, push, &mut fates)?;
+        if handed == Handed::ForOthers {
+            forget_waiting(writing.connection(), push)?;
+        }
         if fates.iter().any(|(_, fate)| *fate == SetFate::Applied) {
             retry_all(&mut writing, &identity, &own)?;
         }
@@ -239,6 +251,14 @@ fn forget(connection: &Connection, item: i64) -> Result<(), Error> {
     Ok(())
 }
 
+/// What waits has no record here that would say whose it is.
+fn forget_waiting(connection: &Connection, push: i64) -> Result<(), Error> {
+    for item in CarriedItem::of_push(connection, push)?.into_iter().filter(|item| item.state == WAITING) {
+        forget(connection, item.row)?;
+    }
+    Ok(())
+}
+
 /// Tries every set that waits, until none moves; whether any did.
 fn retry_all(writing: &mut Writing<'_>, identity: &Identity, own: &BTreeSet<AudienceName>) -> Result<bool, Error> {
     let mut any = false;
@@ -308,6 +328,7 @@ fn told(
             (Some(WAITING), _) => Kept::Waiting,
             (Some(REFUSED), _) => Kept::Refused("refused_by_server"),
             (None, Some(SetFate::Refused(code))) => Kept::Refused(code),
+            (None, Some(SetFate::Waiting)) => Kept::Refused("for_others"),
             _ => Kept::Known,
         });
     }

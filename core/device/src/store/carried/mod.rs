@@ -25,7 +25,7 @@ use super::{Store, rows};
 use crate::error::Error;
 
 pub use hand_over::Parcel;
-pub use keep::Kept;
+pub use keep::{Handed, Kept};
 pub use offer::{Choice, Shareable};
 pub(super) use outgoing::arrived;
 
