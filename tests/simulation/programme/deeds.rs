@@ -40,7 +40,7 @@ impl Programme {
 
     fn edit(&mut self, member: &Member) -> Result<bool, Error> {
         let Some((subject, field)) = self.subject(member) else { return self.plan(member).map(|()| false) };
-        if !self.world.holds(member.number, &subject) {
+        if !self.world.looks_for(member.number, &subject)? {
             return Ok(false);
         }
         self.values += 1;

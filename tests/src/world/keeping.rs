@@ -75,7 +75,8 @@ impl World {
             // A record that left takes the values of its refused edits along.
             let of_held = |value: &String| {
                 let subject = self.oracle.edit_of(value).map(|edit| edit.subject.clone());
-                subject.is_some_and(|subject| self.holds(number, &subject))
+                // Where its power is gone, it is looked for another time.
+                subject.is_some_and(|subject| self.looks_for(number, &subject).unwrap_or(true))
             };
             let kept = shown.into_iter().filter(of_held);
             let kept = kept.collect();

@@ -192,10 +192,17 @@ impl World {
     /// # Panics
     /// When the store cannot be read.
     pub fn holds(&mut self, number: DeviceNumber, subject: &str) -> bool {
-        let Ok(id) = subject.parse() else { return false };
+        self.looks_for(number, subject).expect("the store")
+    }
+
+    /// As [`World::holds`], of a phone whose power may be about to go: looking may write, since what is folded gets its rows.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn looks_for(&mut self, number: DeviceNumber, subject: &str) -> Result<bool, Error> {
+        let Ok(id) = subject.parse() else { return Ok(false) };
         let store = self.phone(number).store();
         let session = identity::record(Kind::Session, id, None).key;
-        let of_case = store.records_of_case(&id).expect("the store");
-        !of_case.is_empty() || store.record(&session).expect("the store").is_some()
+        Ok(!store.records_of_case(&id)?.is_empty() || store.record(&session)?.is_some())
     }
 }
