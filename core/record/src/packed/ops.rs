@@ -6,7 +6,8 @@ use foras_wire::id::{Actor, RecordId};
 use foras_wire::limits::{CHANGE_OPS_MAX, CHANGE_PREDS_MAX};
 
 use super::columns::{Column, FieldStream, Reader, Writer};
-use super::fields::{KeyOf, KeyRead};
+use super::keys::{self, KeyOf, KeyRead};
+use super::outline::Outline;
 use super::told::Told;
 use super::{PackedError, actors, fields};
 use crate::change::{OpId, ParsedAction, ParsedKey, ParsedObject, ParsedOp, ParsedScalar};
@@ -104,7 +105,7 @@ fn text_of(kind: Kind, field: &str) -> Option<OpId> {
 }
 
 /// Operations of a change whose shape is kept; longer ones hardly come again.
-const SHAPE_OPS_MAX: usize = 64;
+pub(super) const SHAPE_OPS_MAX: usize = 64;
 
 /// What a change does: of each operation the field's number and what it does there. Most changes do what others did.
 pub(super) type Shape = Rc<[(u64, u8)]>;
@@ -157,7 +158,7 @@ fn write_field(told: &mut Told<'_>, out: &mut Writer, of: Of, op: &ParsedOp, (ke
         out.unsigned(Column::Key, number);
     }
     let value = if let ParsedAction::Put(ParsedScalar::Str(text)) = &op.action { Some(text.as_str()) } else { None };
-    fields::write_key(told, out, of.key(), key, (number, item), value);
+    keys::write_key(told, out, of.key(), key, (number, item), value);
     if let ParsedAction::Put(scalar) = &op.action {
         fields::write_value(told, out, (of.kind, number), code, scalar);
     }
@@ -267,57 +268,6 @@ pub(super) fn read(
     Ok(ops)
 }
 
-/// What a change does, as it is read: a shape that was told before, or one that is spelt.
-pub(super) struct Outline {
-    /// How many operations there are.
-    pub(super) count: u64,
-    known: Option<Shape>,
-    /// One that is spelt, to be told by its place from then on; longer ones, and those that edit texts, are not.
-    spelt: Option<Vec<(u64, u8)>>,
-}
-
-impl Outline {
-    pub(super) fn read(told: &Told<'_>, columns: &mut Reader<'_>) -> Result<Self, PackedError> {
-        let known = match columns.unsigned(Column::Shape)? {
-            0 => None,
-            place => {
-                let place = usize::try_from(place - 1).map_err(|_| PackedError::Malformed)?;
-                Some(told.shapes.get(place).cloned().ok_or(PackedError::Malformed)?)
-            }
-        };
-        let count = known.as_ref().map_or_else(|| columns.unsigned(Column::OpCount), |shape| Ok(shape.len() as u64))?;
-        if count > CHANGE_OPS_MAX {
-            return Err(PackedError::TooLarge);
-        }
-        let spelt = (known.is_none() && count <= SHAPE_OPS_MAX as u64).then(Vec::new);
-        Ok(Self { count, known, spelt })
-    }
-
-    /// The field's number, and what the next operation does there.
-    pub(super) fn next(&mut self, columns: &mut Reader<'_>, at: u64) -> Result<(u64, u8), PackedError> {
-        let known = self.known.as_ref().and_then(|shape| shape.get(usize::try_from(at).ok()?).copied());
-        let (number, code) = match known {
-            Some(known) => known,
-            None => read_code(columns)?,
-        };
-        if code > code::FIELD_DELETE {
-            self.spelt = None;
-        }
-        self.spelt.iter_mut().for_each(|shape| shape.push((number, code)));
-        Ok((number, code))
-    }
-
-    pub(super) fn finish(self, told: &mut Told<'_>) {
-        self.spelt.into_iter().for_each(|shape| told.shapes.list(shape.into()));
-    }
-}
-
-/// What an operation does, and the field's number where it is one at a field of the root.
-fn read_code(columns: &mut Reader<'_>) -> Result<(u64, u8), PackedError> {
-    let [code] = columns.array(Column::Op)?;
-    Ok((if code <= code::FIELD_DELETE { columns.unsigned(Column::Key)? } else { 0 }, code))
-}
-
 fn read_field(
     told: &mut Told<'_>,
     columns: &mut Reader<'_>,
@@ -325,7 +275,7 @@ fn read_field(
     id: OpId,
     (number, code): (u64, u8),
 ) -> Result<ParsedOp, PackedError> {
-    let key = fields::read_key(told, columns, of.key(), number)?;
+    let key = keys::read_key(told, columns, of.key(), number)?;
     let field = fields::stream(of.kind, number);
     let action = match code {
         code::FIELD_DELETE => ParsedAction::Delete,
@@ -334,7 +284,7 @@ fn read_field(
     let key = match (key, &action) {
         (KeyRead::Whole(key), _) => key,
         (KeyRead::Statement, ParsedAction::Put(ParsedScalar::Str(text))) => {
-            fields::statement_key(told, of.key(), number, Some(text))?
+            keys::statement_key(told, of.key(), number, Some(text))?
         }
         (KeyRead::Statement, _) => return Err(PackedError::Malformed),
     };

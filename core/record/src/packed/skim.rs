@@ -4,9 +4,10 @@
 use foras_wire::limits::CHANGE_PREDS_MAX;
 
 use super::columns::{Column, Reader};
-use super::ops::{self, Cursor, Of, Outline, code, pred};
+use super::ops::{self, Cursor, Of, code, pred};
+use super::outline::Outline;
 use super::told::Told;
-use super::{PackedError, fields};
+use super::{PackedError, fields, keys};
 use crate::change::OpId;
 
 /// A change that was passed over.
@@ -65,7 +66,7 @@ fn skim_field(
     of: Of,
     (number, code): (u64, u8),
 ) -> Result<(usize, usize), PackedError> {
-    let (mut bytes, follows) = fields::skim_key(told, columns, of.key(), number)?;
+    let (mut bytes, follows) = keys::skim_key(told, columns, of.key(), number)?;
     if follows && !matches!(code, fields::value::TEXT | fields::value::ID | fields::value::CASE) {
         return Err(PackedError::Malformed);
     }
