@@ -10,7 +10,7 @@ use foras_wire::id::Signature64;
 use foras_wire::push;
 use foras_wire::sync::{Acks, Outcome, SyncRequest};
 
-use crate::field::{Answer, Office, Person, Phone, put};
+use crate::field::{Answer, Office, Person, Phone, backup_of, put};
 
 /// What waits on a phone, as it hands it to another one.
 fn carried(author: &Phone) -> CarriedPush {
@@ -162,15 +162,12 @@ fn a_lost_phones_work_goes_to_quarantine_and_an_old_grant_proves_nothing() {
 
 #[test]
 fn work_of_a_phone_that_an_older_copy_of_the_server_never_met_is_taken_under_its_grant() {
-    let (dir, yesterday) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let dir = tempfile::tempdir().unwrap();
     let mut office = Office::open_in(dir.path());
     let mut karim = office.outreach("oujda", "Karim");
     let Office { server, entropy, .. } = office;
     drop(server);
-    for entry in std::fs::read_dir(dir.path()).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::copy(entry.path(), yesterday.path().join(entry.file_name())).unwrap();
-    }
+    let yesterday = backup_of(dir.path());
     let mut office = Office::open_in(dir.path());
     office.entropy = entropy;
     office.draw();

@@ -3,19 +3,16 @@
 use foras_server::Revocation;
 use foras_wire::sync::{Introduction, SyncRequest};
 
-use crate::field::{Answer, DAY_MS, Office, Person, Phone};
+use crate::field::{Answer, DAY_MS, Office, Person, Phone, backup_of};
 
 /// Samira was enrolled, and registered somebody, after the copy on which the server goes on.
 fn put_back() -> (Office, Phone, Person) {
-    let (dir, yesterday) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let dir = tempfile::tempdir().unwrap();
     let mut office = Office::open_in(dir.path());
     office.outreach("oujda", "Karim");
     let Office { server, entropy, .. } = office;
     drop(server);
-    for entry in std::fs::read_dir(dir.path()).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::copy(entry.path(), yesterday.path().join(entry.file_name())).unwrap();
-    }
+    let yesterday = backup_of(dir.path());
     let mut office = Office::open_in(dir.path());
     office.entropy = entropy;
     office.draw();

@@ -30,6 +30,16 @@ pub struct Office {
     drawn: u64,
 }
 
+/// A data folder as a backup keeps it.
+pub fn backup_of(folder: &std::path::Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    }
+    copy
+}
+
 impl Office {
     pub fn open() -> Self {
         let mut entropy = SeededEntropy::new(2026);
